@@ -1,0 +1,68 @@
+# `make demo` and `make test` are all a newcomer needs; each sets itself up.
+PYTHON ?= python3
+BIN := .venv/bin
+PORT ?= 3000
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench setup setup-dev browser-test browser requirements golden clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/.installed  ## create .venv from the hashed requirements.txt
+setup-dev: .venv/.installed-dev
+
+demo: setup  ## the whole product on this machine, no account: prints one address
+	@$(BIN)/python -m bot demo --port $(PORT)
+
+test: setup-dev  ## every test but the browser's
+	$(BIN)/python -m pytest -m "not browser"
+
+browser-test: setup-dev browser  ## the page in a real Chromium
+	$(BIN)/python -m pytest -m browser tests/browser
+
+lint: setup-dev  ## ruff and strict mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: setup-dev  ## CPU and memory, as ratios measured side by side
+	$(BIN)/python -m tests.bench
+
+golden: setup-dev  ## write the cards' golden files again; look at the diff
+	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/slack
+
+requirements: setup-dev  ## compile the pinned files again
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements-dev.txt
+
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+		{ echo "Installing Chromium (Debian)…"; apt-get update -qq && apt-get install -y -qq chromium >/dev/null; } || \
+		{ echo "The browser test needs Chromium: install the package 'chromium' and run it again." >&2; exit 1; }
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Image Insights needs Python 3.11 or newer. Try: make PYTHON=python3.12 demo" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || \
+		{ echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv" >&2; rm -rf .venv; exit 1; }
+
+.venv/.installed: requirements.txt | .venv/bin/python
+	@echo "Setting up (once, about a minute)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
+	@touch $@
+
+.venv/.installed-dev: requirements-dev.txt .venv/.installed | .venv/bin/python
+	@echo "Setting up the tools for tests (once)…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.txt
+	@touch $@

@@ -1,0 +1,1 @@
+"""Image Insights: a picture in Slack, an answer in its thread."""

@@ -1,0 +1,343 @@
+"""The composition root: Settings in, a running product out. The only file that knows everybody.
+
+What starts first stops last; jobs drain before the database closes.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from bot import terminal
+from bot.config import LOOPBACK, Settings, read_settings
+from bot.demo import client_api, slack_api
+from bot.demo.objects import TEAM_ID
+from bot.demo.workspace import Workspace
+from bot.errors import ConfigurationError, Error, UserError
+from bot.fetch import Fetcher
+from bot.insights import bing
+from bot.insights.catalogue import Catalogue
+from bot.insights.client import HttpInsightsClient
+from bot.insights.model import WHOLE, Crop, InsightsClient, Picture, Token, Upload, Url
+from bot.insights.server import error_middleware
+from bot.insights.server import routes as insights_routes
+from bot.insights.service import InsightsService
+from bot.logs import configure
+from bot.pixels import Pixels
+from bot.slack import operator
+from bot.slack.manifest import manifest_for
+from bot.slack.running import Bot, running_bot
+from bot.storage import Database
+from bot.web import Check, address, bind, health, listening, until_stopped
+
+DEMO_CATALOGUE = Path(__file__).parent / "demo" / "catalogue"
+DEMO_MAX_BODY = 64 * 2**20  # ten phone photos in one message; the engine and the bot have their own, smaller limits
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What every command shares: storage, pictures, the network, and whoever answers about pictures."""
+
+    database: Database
+    pixels: Pixels
+    fetcher: Fetcher
+    client: InsightsClient
+    service: InsightsService | None
+
+
+@asynccontextmanager
+async def engine(settings: Settings, *, base_url: str) -> AsyncIterator[Engine]:
+    """Open the engine in this process, or the way to INSIGHTS_URL."""
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(Database.open(settings.sqlite_path))
+        pixels = await stack.enter_async_context(Pixels.open())
+        fetcher = await stack.enter_async_context(Fetcher.open(allow=settings.insights_fetch_allow))
+        if settings.insights_url:
+            key = settings.insights_key.get_secret_value()
+            remote = await stack.enter_async_context(HttpInsightsClient.open(settings.insights_url, key, pixels=pixels))
+            yield Engine(database, pixels, fetcher, remote, None)
+        else:
+            base_url = settings.public_url or base_url
+            service = await stack.enter_async_context(
+                InsightsService.open(settings, database, pixels, fetcher, base_url=base_url)
+            )
+            yield Engine(database, pixels, fetcher, service, service)
+
+
+def engine_routes(service: InsightsService | None, settings: Settings) -> list[web.RouteDef]:
+    keys = [key.get_secret_value() for key in settings.insights_keys]
+    return insights_routes(service, keys=keys) if service else []
+
+
+def checks(database: Database, bot: Bot | None) -> Mapping[str, Check]:
+    """What /readyz asks."""
+
+    async def slack() -> None:
+        if bot:
+            await bot.identity.get()
+
+    return {"database": database.check} | ({"slack": slack} if bot else {})
+
+
+async def run_serve(settings: Settings, *, worker: bool) -> None:
+    _needs_slack(settings)
+    sock = bind(settings.listen_host, settings.port)
+    base_url = address(sock)
+    async with engine(settings, base_url=base_url) as parts, _bot(settings, parts, worker=worker) as bot:
+        routes = [*bot.routes, *engine_routes(parts.service, settings), *health(checks(parts.database, bot))]
+        async with listening(sock, routes, middlewares=[error_middleware]):
+            _say(f"Image Insights is at {base_url}")
+            await until_stopped()
+
+
+async def run_worker(settings: Settings) -> None:
+    _needs_slack(settings)
+    async with engine(settings, base_url=_own_address(settings)) as parts, _bot(settings, parts, web_process=False):
+        _say("Image Insights is working on jobs.")
+        await until_stopped()
+
+
+async def run_insights(settings: Settings) -> None:
+    sock = bind(settings.listen_host, settings.port)
+    if not settings.insights_keys and sock.getsockname()[0] not in LOOPBACK:
+        sock.close()
+        raise ConfigurationError("Without INSIGHTS_KEYS the API answers on loopback only. Set INSIGHTS_KEYS, or HOST=127.0.0.1.")
+    base_url = address(sock)
+    async with engine(settings.model_copy(update={"insights_url": ""}), base_url=base_url) as parts:
+        routes = [*engine_routes(parts.service, settings), *health(checks(parts.database, None))]
+        async with listening(sock, routes, middlewares=[error_middleware]):
+            _say(f"The engine is at {base_url}/bing/v7.0/images/details")
+            await until_stopped()
+
+
+def _bot(settings: Settings, parts: Engine, *, worker: bool = True, web_process: bool = True) -> AbstractAsyncContextManager[Bot]:
+    return running_bot(
+        settings, parts.database, parts.client, parts.pixels, parts.fetcher, worker=worker, web_process=web_process
+    )
+
+
+def _needs_slack(settings: Settings) -> None:
+    """Raises ConfigurationError naming what is missing."""
+    if not settings.slack_bot_token.get_secret_value():
+        raise ConfigurationError(
+            "SLACK_BOT_TOKEN is not set. It is on the app's page under OAuth & Permissions; or try: make demo"
+        )
+    if not (settings.slack_signing_secret.get_secret_value() or settings.slack_app_token.get_secret_value()):
+        raise ConfigurationError(
+            "Set SLACK_SIGNING_SECRET (the app's page, Basic Information), or SLACK_APP_TOKEN for Socket Mode."
+        )
+
+
+async def run_demo(host: str, port: int) -> None:
+    """Local workspace, bot and engine in one process on one loopback port."""
+    sock = bind(host, port)
+    base_url = address(sock)
+    async with Pixels.open() as pixels:
+        workspace = Workspace(pixels=pixels, base_url=base_url, bot_url=base_url)
+        settings = demo_settings(workspace, base_url)
+        configure(settings.log_level, settings.log_format)
+        for left in settings.data_dir.glob("jobs.db*"):  # the workspace forgets when it ends, so its jobs have nowhere to go
+            left.unlink()
+        async with AsyncExitStack() as stack:
+            database = await stack.enter_async_context(Database.open(settings.sqlite_path))
+            fetcher = await stack.enter_async_context(Fetcher.open(allow=settings.insights_fetch_allow))
+            service = await stack.enter_async_context(
+                InsightsService.open(settings, database, pixels, fetcher, base_url=base_url)
+            )
+            await _import_demo(service)
+            bot = await stack.enter_async_context(running_bot(settings, database, service, pixels, fetcher))
+            await bot.desk.results.forget(TEAM_ID)
+            routes = [
+                *client_api.routes(workspace),
+                *slack_api.routes(workspace),
+                *bot.routes,
+                *engine_routes(service, settings),
+                *health(checks(database, bot)),
+            ]
+            await stack.enter_async_context(
+                listening(sock, routes, middlewares=[error_middleware], max_body=DEMO_MAX_BODY, drain_seconds=0.5)
+            )
+            await stack.enter_async_context(workspace.running())
+            _say(f"Open {base_url}  (Ctrl+C ends it)")
+            await until_stopped()
+
+
+def demo_settings(workspace: Workspace, base_url: str) -> Settings:
+    """The demo's own settings; of the environment only DATA_DIR, the market, the card style and the log settings count."""
+    given = read_settings()
+    return read_settings(
+        database_url="",
+        data_dir=given.data_dir / "demo",
+        public_url=base_url,
+        slack_bot_token=workspace.bot_token,
+        slack_signing_secret=workspace.signing_secret,
+        slack_app_token="",
+        slack_api_url=workspace.api_url,
+        insights_url="",
+        insights_keys=(),
+        insights_fetch_allow=("127.0.0.0/8", "::1/128"),  # the page's sample pictures; nothing here listens to strangers
+    )
+
+
+async def _import_demo(service: InsightsService) -> None:
+    """The demo's catalogue; an unchanged one costs no decoding and no encoding."""
+    with terminal.progress("Reading the demo catalogue") as show:
+        await service.catalogue.import_feeds([str(DEMO_CATALOGUE)], progress=show)
+
+
+def _say(text: str) -> None:
+    """To the terminal at once, also when it is a file."""
+    print(text, flush=True)  # noqa: T201 (what the command is for)
+
+
+# --- the engine from the terminal ------------------------------------------------------------------------------------
+
+
+async def run_lookup(settings: Settings, picture: str, *, modules: str, crop: str, market: str, as_json: bool) -> None:
+    asked = _picture(picture)
+    wanted = bing.read_modules(modules)
+    part = _crop(crop)
+    market = bing.best_market(market or settings.default_market)
+    async with engine(settings, base_url=_own_address(settings)) as parts:
+        if parts.service and not parts.service.catalogue.stats()["pictures"]:
+            terminal.err.print("The catalogue is empty. Fill it with: python -m bot catalogue import SOURCE")
+        found = await parts.client.insights(asked, wanted, crop=part, market=market)
+    if as_json:
+        _say(json.dumps(bing.to_wire(found), ensure_ascii=False, indent=2))
+    else:
+        terminal.show(found, market)
+
+
+def _picture(text: str) -> Picture:
+    """A file, an address or a token. Raises UserError for a file that is not there."""
+    if text.startswith(("http://", "https://")):
+        return Url(text)
+    path = Path(text)
+    if path.is_file():
+        try:
+            return Upload(path.read_bytes())
+        except OSError as error:
+            raise UserError(f"{text} cannot be read: {error.strerror}.") from None
+    if path.suffix or len(path.parts) > 1:
+        raise UserError(f"There is no file {text}.")
+    return Token(text)
+
+
+def _crop(text: str) -> Crop:
+    """`left,top,right,bottom`. Raises UserError."""
+    if not text:
+        return WHOLE
+    try:
+        left, top, right, bottom = (float(part) for part in text.split(","))
+    except ValueError:
+        left = right = top = bottom = 0.0
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise UserError("--crop takes four fractions from 0 to 1, such as 0.1,0.2,0.8,0.9: left, top, right, bottom.")
+    return Crop(left, top, right, bottom)
+
+
+def _own_address(settings: Settings) -> str:
+    return settings.public_url or f"http://127.0.0.1:{settings.port}"
+
+
+@asynccontextmanager
+async def own_catalogue(settings: Settings) -> AsyncIterator[Catalogue]:
+    """The catalogue in this process, whoever answers lookups."""
+    async with engine(settings.model_copy(update={"insights_url": ""}), base_url=_own_address(settings)) as parts:
+        assert parts.service
+        yield parts.service.catalogue
+
+
+async def run_import(settings: Settings, sources: Sequence[str], *, seller: str) -> None:
+    async with own_catalogue(settings) as catalogue:
+        with terminal.progress("Importing") as show:
+            report = await catalogue.import_feeds(sources, seller=seller, progress=show)
+    for rejected in report.rejected:
+        terminal.err.print(f"{rejected.source}, row {rejected.row}: {rejected.field}: {rejected.reason}", markup=False)
+    _say(f"{report.added} added, {report.updated} changed, {report.unchanged} unchanged, {len(report.rejected)} rejected")
+    if report.rejected and not (report.added or report.updated or report.unchanged):
+        raise UserError("Nothing was imported.")
+
+
+async def run_catalogue_list(settings: Settings) -> None:
+    async with own_catalogue(settings) as catalogue:
+        for product in catalogue.list_products():
+            _say(f"{product.id}\t{product.title}")
+
+
+async def run_catalogue_stats(settings: Settings) -> None:
+    async with own_catalogue(settings) as catalogue:
+        for name, count in catalogue.stats().items():
+            _say(f"{name:10} {count}")
+
+
+async def run_catalogue_remove(settings: Settings, source: str) -> None:
+    async with own_catalogue(settings) as catalogue:
+        removed = await catalogue.remove(source)
+    if not removed:
+        raise UserError(f"Nothing in the catalogue came from {source}.")
+    _say(f"{removed} removed")
+
+
+async def run_catalogue_export(settings: Settings) -> None:
+    async with own_catalogue(settings) as catalogue:
+        for line in catalogue.export():
+            _say(json.dumps(line, ensure_ascii=False))
+
+
+# --- operators' tools ------------------------------------------------------------------------------------------------
+
+
+def manifest(settings: Settings) -> str:
+    return manifest_for(settings.public_url)
+
+
+async def run_check(settings: Settings) -> bool:
+    """Print one line a part, ok or what to do. True when all are ok."""
+    good = True
+
+    async def line(part: str, look: Callable[[], Awaitable[str]]) -> None:
+        nonlocal good
+        try:
+            text = await look()
+        except Error as error:
+            good = False
+            _say(f"{part:12} not ok: {error}")
+        else:
+            _say(f"{part:12} ok: {text}")
+
+    async def read() -> str:
+        return f"DATA_DIR {settings.data_dir}, market {settings.default_market}"
+
+    async def ask_engine() -> str:
+        async with engine(settings, base_url=_own_address(settings)) as parts:
+            if parts.service is None:
+                return f"asks {settings.insights_url}"
+            counts = parts.service.catalogue.stats()
+            if not counts["pictures"]:
+                raise UserError("the catalogue is empty. Fill it with: python -m bot catalogue import SOURCE")
+            return f"{counts['products']} products, {counts['pictures']} pictures, {counts['offers']} offers"
+
+    async def open_database() -> str:
+        async with Database.open(settings.sqlite_path) as database:
+            await database.check()
+        return str(settings.sqlite_path)
+
+    await line("settings", read)
+    await line("database", open_database)
+    await line("engine", ask_engine)
+    await line("slack", lambda: operator.ask_slack(settings))
+    await line("public url", lambda: operator.ask_ourselves(settings))
+    return good
+
+
+async def run_receive(settings: Settings, recorded: Any, *, to: str) -> None:
+    status, answer = await operator.deliver(recorded, to=to, secret=settings.slack_signing_secret.get_secret_value())
+    _say(f"{status} {answer}".rstrip())
+    if status != HTTPStatus.OK:
+        raise UserError(f"{to} refused the request.")

@@ -1,0 +1,171 @@
+"""The command line: `python -m bot COMMAND`. Exit codes: 0 done, 1 failed, 2 wrong usage; errors are one line on stderr."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TextIO
+
+import click
+
+from bot import app
+from bot.config import LOOPBACK, Settings, read_settings
+from bot.errors import Error, UserError
+from bot.logs import configure
+
+P = ParamSpec("P")
+
+
+def command(work: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
+    """Run a coroutine as a command; an error becomes one line that says what to change."""
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            asyncio.run(work(*args, **kwargs))
+        except Error as error:
+            raise click.ClickException(str(error)) from None
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+    return run
+
+
+def settings(**overrides: Any) -> Settings:
+    read = read_settings(**overrides)
+    configure(read.log_level, read.log_format)
+    return read
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="image-insights", prog_name="image-insights", message="%(prog)s %(version)s")
+def main() -> None:
+    """Image Insights: what a picture shows and where to buy it, in Slack."""
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True, type=click.IntRange(0, 65535), help="Port of the page.")
+@click.option("--host", default="127.0.0.1", hidden=True)
+@command
+async def demo(port: int, host: str) -> None:
+    """The whole product on this machine, no account: a local workspace, the bot and the engine with a demo catalogue."""
+    if host not in LOOPBACK:
+        raise click.UsageError("The demo answers on this machine only. To serve others, use `serve`.")
+    await app.run_demo(host, port)
+
+
+@main.command()
+@click.option("--host", help="Address to listen on (HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (PORT).")
+@click.option("--no-worker", is_flag=True, help="Only accept work; a `worker` process does it.")
+@command
+async def serve(host: str | None, port: int | None, no_worker: bool) -> None:
+    """The web process: Slack over HTTP, or Socket Mode when SLACK_APP_TOKEN is set."""
+    await app.run_serve(settings(**_given(host=host, port=port)), worker=not no_worker)
+
+
+@main.command()
+@command
+async def worker() -> None:
+    """Do the jobs that `serve --no-worker` accepts."""
+    await app.run_worker(settings())
+
+
+@main.command()
+@click.option("--host", help="Address to listen on (HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (PORT).")
+@command
+async def insights(host: str | None, port: int | None) -> None:
+    """The engine's HTTP API alone, on the wire of Bing Image Insights."""
+    await app.run_insights(settings(**_given(host=host, port=port)))
+
+
+@main.command()
+@click.argument("picture", metavar="IMAGE|URL|TOKEN")
+@click.option(
+    "--modules", default="All", show_default=True, help="Comma list: Tags, BRQ, Caption, SimilarImages, SimilarProducts …"
+)
+@click.option("--crop", default="", help="left,top,right,bottom as fractions from 0 to 1.")
+@click.option("--mkt", default="", help="Market, such as en-US (DEFAULT_MARKET).")
+@click.option("--json", "as_json", is_flag=True, help="Print the wire's JSON instead of a table.")
+@command
+async def lookup(picture: str, modules: str, crop: str, mkt: str, as_json: bool) -> None:
+    """Ask the engine (or INSIGHTS_URL) about a picture: a file, an address, or an insights token."""
+    await app.run_lookup(settings(), picture, modules=modules, crop=crop, market=mkt, as_json=as_json)
+
+
+@main.group()
+def catalogue() -> None:
+    """Feeds in and out."""
+
+
+@catalogue.command("import")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE…")
+@click.option("--seller", default="", help="Seller of rows that name none.")
+@command
+async def catalogue_import(sources: tuple[str, ...], seller: str) -> None:
+    """Import Google Merchant TSV or our JSONL, or a folder of them. Importing again changes only what changed."""
+    await app.run_import(settings(), sources, seller=seller)
+
+
+@catalogue.command("list")
+@command
+async def catalogue_list() -> None:
+    """Every product, a line each."""
+    await app.run_catalogue_list(settings())
+
+
+@catalogue.command("stats")
+@command
+async def catalogue_stats() -> None:
+    """How much of what is in the catalogue."""
+    await app.run_catalogue_stats(settings())
+
+
+@catalogue.command("remove")
+@click.argument("source")
+@command
+async def catalogue_remove(source: str) -> None:
+    """Remove everything that came from a source."""
+    await app.run_catalogue_remove(settings(), source)
+
+
+@catalogue.command("export")
+@command
+async def catalogue_export() -> None:
+    """Print the catalogue as JSONL, one product a line, ready to be imported again."""
+    await app.run_catalogue_export(settings())
+
+
+@main.command()
+@click.option("--url", help="Public address of this installation (PUBLIC_URL).")
+@command
+async def manifest(url: str | None) -> None:
+    """Print the Slack app manifest for this installation."""
+    click.echo(app.manifest(settings(**_given(public_url=url))), nl=False)
+
+
+@main.command()
+@command
+async def check() -> None:
+    """Settings, database, engine, Slack token and public URL: one line each, ok or what to do."""
+    if not await app.run_check(settings()):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("payload", type=click.File(encoding="utf-8"))
+@click.option("--to", default="http://127.0.0.1:3000", show_default=True, help="Address of the running bot.")
+@command
+async def receive(payload: TextIO, to: str) -> None:
+    """Send a recorded Slack request, signed with SLACK_SIGNING_SECRET, to a running bot and print what it answers."""
+    try:
+        recorded = json.load(payload)
+    except ValueError:
+        raise UserError(f"{payload.name} is not JSON.") from None
+    await app.run_receive(settings(), recorded, to=to)
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,1 @@
+"""A Slack workspace that fits in one process: for `python -m bot demo` and for the tests."""

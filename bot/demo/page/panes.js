@@ -1,0 +1,169 @@
+// The main parts of the window: a channel, a thread beside it, the app's own pane.
+import { html, useEffect, useMemo, useState } from "./vendor/preact-htm.js";
+import { Blocks } from "./blocks.js";
+import { attach, Composer, prefill } from "./composer.js";
+import { Icon } from "./icons.js";
+import { MessageList } from "./message.js";
+import { channelById, messagesOf, post, show, state, ui } from "./store.js";
+import { surfaceFor } from "./surface.js";
+
+const atTop = (message) => !message.thread_ts || message.thread_ts === message.ts;
+
+// Files dragged over the element go to the composer of the thread, or of the channel (null).
+function useDrop(thread) {
+  const [depth, setDepth] = useState(0);
+  const handlers = {
+    onDragEnter: (event) => {
+      event.preventDefault();
+      setDepth(depth + 1);
+    },
+    onDragOver: (event) => event.preventDefault(),
+    onDragLeave: () => setDepth(Math.max(0, depth - 1)),
+    onDrop: (event) => {
+      event.preventDefault();
+      setDepth(0);
+      attach(thread, event.dataTransfer.files);
+    },
+  };
+  return [depth > 0, handlers];
+}
+
+function Tip({ title, children, onClick }) {
+  return html`<button class="tip" onClick=${onClick}><b>${title}</b>${children}</button>`;
+}
+
+function Tips({ channel, inside }) {
+  return html`<div class="tips">
+    ${inside
+      ? html`<${Tip} title="Post a sample photo" onClick=${() => post("sample", { channel: channel.id })}>See the card in the thread<//>`
+      : html`<${Tip}
+          title="Invite Image Insights"
+          onClick=${() => post("command", { command: "/invite", text: "@Image Insights", channel: channel.id })}
+        >
+          Then it answers photos here too
+        <//>`}
+    <${Tip} title="Ask about an address" onClick=${() => prefill(null, `/insights ${state.example}`)}>
+      Puts <code>/insights</code> and a picture’s address below
+    <//>
+    <${Tip} title="Open the App Home" onClick=${() => show({ app: true, tab: "home", thread: null })}>What it does, recent lookups<//>
+  </div>`;
+}
+
+export function Channel() {
+  const channel = channelById(ui.channel);
+  const [dragging, drop] = useDrop(null);
+  const inside = channel.members.includes(state.app.user);
+  const says = inside
+    ? "Image Insights answers every photo here. Drag a picture onto this page, paste it, or use the plus button."
+    : "Image Insights is not in this channel, so it sees nothing that is posted here.";
+  const intro = html`<div class="intro" key="intro">
+    <h2><${Icon} n="hash" s="26" />${channel.name}</h2>
+    <p>${says}</p>
+    <${Tips} channel=${channel} inside=${inside} />
+  </div>`;
+  return html`<main class="main" ...${drop}>
+    ${dragging &&
+    html`<div class="drop">
+      Upload to #${channel.name}<small>${inside ? "Image Insights answers in the thread" : "Image Insights is not here"}</small>
+    </div>`}
+    <header class="head">
+      <h1><${Icon} n="hash" />${channel.name}</h1>
+      <span class="topic">${channel.topic}</span>
+      <span class="sp"></span>
+      <span class="hbtn only-d" title="Members"><${Icon} n="users" s="18" />${channel.members.length}</span>
+    </header>
+    <${MessageList}
+      key=${channel.id}
+      items=${messagesOf(channel.id).filter(atTop)}
+      channel=${channel.id}
+      showBar
+      head=${intro}
+    />
+    <${Composer} key=${"c" + channel.id} channel=${channel.id} label=${`Message #${channel.name}`} />
+  </main>`;
+}
+
+export function Thread() {
+  const channel = channelById(ui.channel);
+  const all = messagesOf(channel.id);
+  const root = all.find((message) => message.ts === ui.thread);
+  const replies = all.filter((message) => message.thread_ts === ui.thread && message.ts !== ui.thread);
+  const [dragging, drop] = useDrop(ui.thread);
+  const close = () => show({ thread: null });
+  if (!root && !replies.length) return null;
+  return html`<aside class="thread" aria-label="Thread" ...${drop}>
+    ${dragging && html`<div class="drop">Upload to the thread</div>`}
+    <header class="head">
+      <button class="hbtn only-m" aria-label="Back" onClick=${close}><${Icon} n="back" /></button>
+      <h1>Thread</h1>
+      <span class="topic only-d"># ${channel.name}</span>
+      <span class="sp"></span>
+      <button class="hbtn only-d" aria-label="Close thread" onClick=${close}><${Icon} n="close" /></button>
+    </header>
+    <${MessageList}
+      key=${ui.thread}
+      items=${root ? [root, ...replies] : replies}
+      channel=${channel.id}
+      inThread
+      head=${!root && html`<div class="gone" key="gone">The message was deleted.</div>`}
+    />
+    <${Composer} key=${"t" + ui.thread} channel=${channel.id} thread=${ui.thread} label="Reply…" />
+  </aside>`;
+}
+
+function Home() {
+  const home = state.home;
+  const entered = useMemo(() => ({}), [home?.id]);
+  if (!home) return html`<div class="home"><div class="skel"></div><div class="skel"></div></div>`;
+  const surface = surfaceFor({ view_id: home.id }, "home", entered);
+  return html`<div class="home"><${Blocks} blocks=${home.blocks} surface=${surface} prefix=${home.id} /></div>`;
+}
+
+function About() {
+  return html`<div class="home"><div class="blocks">
+    <p>Answers photos with what they show, similar products and where to buy them.</p>
+    <p>This is a workspace of its own on this machine. It speaks Slack’s protocol with the bot; no Slack account is involved.</p>
+  </div></div>`;
+}
+
+function Conversation() {
+  const channel = channelById(state.app.dm);
+  const [dragging, drop] = useDrop(null);
+  const intro = html`<div class="intro" key="intro">
+    <p>Send Image Insights a picture, or type <code>/insights</code> and an address.</p>
+    <div class="tips">
+      <${Tip} title="Post a sample photo" onClick=${() => post("sample", { channel: channel.id })}>See the card right here<//>
+    </div>
+  </div>`;
+  return html`<div class="talk" ...${drop}>
+    ${dragging && html`<div class="drop">Send to Image Insights</div>`}
+    <${MessageList} items=${messagesOf(channel.id)} channel=${channel.id} head=${intro} />
+    <${Composer} channel=${channel.id} label="Message Image Insights" />
+  </div>`;
+}
+
+const TABS = { home: ["Home", Home], messages: ["Messages", Conversation], about: ["About", About] };
+
+export function AppPane() {
+  const [, Content] = TABS[ui.tab];
+  useEffect(() => {
+    if (ui.tab !== "about") post("home_opened", { tab: ui.tab });
+  }, [ui.tab, state.me, state.epoch]);
+  return html`<main class="main">
+    <header class="head"><img class="head-pic" src="/static/img/bot.png" alt="" /><h1>Image Insights</h1></header>
+    <div class="tabs" role="tablist">
+      ${Object.entries(TABS).map(
+        ([name, [title]]) => html`<button
+          key=${name}
+          role="tab"
+          aria-selected=${ui.tab === name}
+          class=${ui.tab === name ? "on" : ""}
+          onClick=${() => show({ tab: name })}
+        >
+          ${title}
+        </button>`
+      )}
+    </div>
+    <${Content} />
+  </main>`;
+}

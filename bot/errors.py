@@ -1,0 +1,66 @@
+"""The tree of errors. A UserError is a text for a person; anything else is ours to log.
+
+Error:
+├── UserError            its text is shown: in Slack, as ErrorResponse, or as one line on stderr
+│   ├── NotAPicture      the bytes cannot be read as a picture
+│   ├── TooLarge         more bytes or pixels than we read
+│   ├── CannotFetch      the address cannot or may not be opened
+│   ├── UnknownToken     no picture has this insights token
+│   ├── InvalidValue     a parameter's value is not valid
+│   └── ConfigurationError  a setting has to change; its text names it
+└── Unavailable          a service we need is down, slow or answers nonsense: try again later
+    └── RateLimited      it told us when (retry_after, seconds)
+
+"""
+
+
+class Error(Exception):
+    """Everything this project raises on purpose."""
+
+
+class UserError(Error):
+    """Its text is for a person and says what to do."""
+
+
+class NotAPicture(UserError):
+    def __init__(
+        self, text: str = "That file isn't a picture I can read (JPEG, PNG, GIF, WebP or HEIC up to 50 megapixels)."
+    ) -> None:
+        super().__init__(text)
+
+
+class TooLarge(UserError):
+    pass
+
+
+class CannotFetch(UserError):
+    def __init__(self, text: str = "I can't open that address. Post the picture here instead.") -> None:
+        super().__init__(text)
+
+
+class UnknownToken(UserError):
+    def __init__(self, text: str = "No picture has this insights token.") -> None:
+        super().__init__(text)
+
+
+class InvalidValue(UserError):
+    """`parameter` is the wire's name, `value` what came."""
+
+    def __init__(self, parameter: str, value: str, text: str) -> None:
+        super().__init__(text)
+        self.parameter = parameter
+        self.value = value
+
+
+class ConfigurationError(UserError):
+    pass
+
+
+class Unavailable(Error):
+    pass
+
+
+class RateLimited(Unavailable):
+    def __init__(self, text: str, retry_after: float) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after

@@ -1,0 +1,1 @@
+"""The engine: a picture in, insights out, over the operator's catalogue. It knows nothing of Slack."""

@@ -1,0 +1,17 @@
+"""BRQ: the words that find this picture's subject in a shop."""
+
+from bot.insights.context import Context
+from bot.insights.model import Query
+
+LEAST_PROBABILITY = 0.4
+
+
+def best_query(context: Context) -> Query | None:
+    text = context.certain.title if context.certain else context.described
+    if not text and context.look.labels and context.look.labels[0].probability >= LEAST_PROBABILITY:
+        text = context.look.labels[0].name
+    if not text:
+        return None
+    pictures = context.near[0].pictures if context.near else ()
+    thumbnail = context.links.thumbnail(context.shelf.pictures[pictures[0]])[0] if pictures else ""
+    return Query(text=text, display_text=text[0].upper() + text[1:], thumbnail_url=thumbnail)

@@ -1,0 +1,123 @@
+"""The catalogue's pictures: as files, re-encoded and named by their content, and as what the encoder sees in them."""
+
+import asyncio
+import hashlib
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bot.errors import NotAPicture, TooLarge
+from bot.fetch import Fetcher
+from bot.insights.colours import Palette
+from bot.insights.encoder import PALETTE_SIDE, THING, Encoder, perceptual_hash
+from bot.pixels import MAX_BYTES, Pixels
+
+KEPT_SIDE = 1024
+READ_SIDE = 512
+_CONTENT = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is kept of a picture besides its file. vector: (dim,) float32; width, height and bytes are the file's."""
+
+    content: str
+    vector: NDArray[np.float32] = field(repr=False)
+    hash: str
+    width: int
+    height: int
+    bytes: int
+    accent: str
+
+
+class PictureFiles:
+    """A folder of JPEGs. Their names are hashes of the bytes they were made from, never anybody's words."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, content: str) -> Path:
+        """Raises ValueError when `content` is not one of our names."""
+        if not _CONTENT.fullmatch(content):
+            raise ValueError("not a name of a picture")
+        return self._folder / content[:2] / f"{content}.jpg"
+
+    async def read(self, content: str) -> bytes:
+        """Raises FileNotFoundError."""
+        return await asyncio.to_thread(self.path(content).read_bytes)
+
+    async def write(self, content: str, data: bytes) -> None:
+        def write() -> None:
+            path = self.path(content)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".{os.getpid()}.part")
+            part.write_bytes(data)
+            part.replace(path)  # a reader sees the whole file or none
+
+        await asyncio.to_thread(write)
+
+    async def delete(self, content: str) -> None:
+        await asyncio.to_thread(self.path(content).unlink, missing_ok=True)
+
+
+class Pictures:
+    """Turns addresses of a feed into files and features."""
+
+    def __init__(self, files: PictureFiles, pixels: Pixels, fetcher: Fetcher, encoder: Encoder) -> None:
+        self.files = files
+        self._pixels = pixels
+        self._fetcher = fetcher
+        self._encoder = encoder
+
+    async def bytes_of(self, address: str) -> tuple[str, bytes]:
+        """Content name and bytes behind a path or URL. Raises CannotFetch, NotAPicture, TooLarge."""
+        if urlsplit(address).scheme in {"http", "https"}:
+            data = await self._fetcher.get(address)
+        else:
+            data = await asyncio.to_thread(_read, Path(address))
+        return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest(), data
+
+    async def fetch_feed(self, url: str, max_bytes: int) -> bytes:
+        """Raises CannotFetch, TooLarge."""
+        return await self._fetcher.get(url, max_bytes=max_bytes)
+
+    async def take(self, content: str, data: bytes) -> Features:
+        """Keep the picture and look at it. Raises NotAPicture, TooLarge, Unavailable."""
+        frame = await self._pixels.load(data, side=READ_SIDE)
+        size = await self.keep(content, data, side=KEPT_SIDE)
+        shrink = min(1.0, KEPT_SIDE / max(frame.width, frame.height))
+        width, height = max(1, round(frame.width * shrink)), max(1, round(frame.height * shrink))
+        vector, digest, accent = await asyncio.to_thread(self._see, frame.rgb)
+        return Features(content, vector, digest, width, height, size, accent)
+
+    async def keep(self, content: str, data: bytes, *, side: int) -> int:
+        """Write the file; its size in bytes."""
+        jpeg = await self._pixels.jpeg(data, side=side)
+        await self.files.write(content, jpeg)
+        return len(jpeg)
+
+    async def see_again(self, content: str) -> NDArray[np.float32]:
+        """The vector of a kept picture, from its file."""
+        frame = await self._pixels.load(await self.files.read(content), side=READ_SIDE)
+        return await asyncio.to_thread(self._encoder.reference, frame.rgb)
+
+    def _see(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], str, str]:
+        small = Image.fromarray(rgb)
+        small.thumbnail((PALETTE_SIDE, PALETTE_SIDE), Image.Resampling.BOX)
+        seen = Palette(np.asarray(small)).of(THING)
+        return self._encoder.reference(rgb), perceptual_hash(rgb), seen.accent
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise TooLarge("That picture is too large. I read pictures up to 20 MB.")
+        return path.read_bytes()
+    except OSError:
+        raise NotAPicture("The picture's file cannot be read.") from None

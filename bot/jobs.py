@@ -1,0 +1,131 @@
+"""What we can be asked to do, as plain data. A job is stored as JSON, so everything in it is a word, a number or one of these."""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """A picture: a Slack file by id, an address, a token of the engine, or whatever the first message of a thread shows.
+
+    `number` of `total`: which one it is of several in one message; 0 of 0 when it is the only one.
+    """
+
+    file_id: str = ""
+    url: str = ""
+    token: str = ""
+    thread_ts: str = ""
+    number: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTo:
+    """Where an answer goes and who asked.
+
+    `thread_ts` is empty where answers do not thread (direct messages, a command). `response_url` works without a token
+    for 30 minutes: a secret, never logged.
+    """
+
+    team: str
+    channel: str
+    thread_ts: str = ""
+    user: str = ""
+    response_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Find out about a picture and post the card.
+
+    `message_ts` is the message that shows the picture (it gets the eyes), empty where there is none. `asked` says that
+    somebody wants an answer even if it is bad news: a mention, a direct message, a command, a button.
+    """
+
+    image: ImageRef
+    reply_to: ReplyTo
+    message_ts: str = ""
+    owner: str = ""
+    asked: bool = False
+    command: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """Somebody pressed a button, chose from a menu, or submitted a modal.
+
+    `name` is the action id, or the callback id of a submitted view. `view_*` are set inside a modal, `message_ts` and the
+    channel outside. `trigger_id` opens a modal for 3 seconds. `said` is the text of our message that holds the button.
+    """
+
+    name: str
+    value: str
+    reply_to: ReplyTo
+    action_ts: str = ""
+    message_ts: str = ""
+    trigger_id: str = ""
+    view_id: str = ""
+    view_metadata: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Turn automatic answers in a channel on or off, and say so there."""
+
+    reply_to: ReplyTo
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """We were invited to a channel: switch it on and tell the inviter, once."""
+
+    reply_to: ReplyTo
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """Tell one person how to use us."""
+
+    reply_to: ReplyTo
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Publish somebody's Home tab."""
+
+    team: str
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Delete all that belongs to a team: it removed us."""
+
+    team: str
+
+
+Order = Lookup | Click | Switch | Welcome | Explain | Home | Forget
+KINDS: dict[str, type[Order]] = {kind.__name__.lower(): kind for kind in (Lookup, Click, Switch, Welcome, Explain, Home, Forget)}
+
+O = TypeVar("O", bound=Order)  # noqa: E741 (the one type here)
+
+
+def kind(order: Order) -> str:
+    return type(order).__name__.lower()
+
+
+def to_payload(order: Order) -> dict[str, Any]:
+    return asdict(order)
+
+
+def from_payload(kind: type[O], payload: dict[str, Any]) -> O:
+    """Read back what `to_payload` wrote. Members that an older release stored and we no longer know are left out.
+
+    Raises pydantic's ValidationError when it is something else.
+    """
+    known = {one.name for one in fields(kind)}
+    return TypeAdapter(kind).validate_python({name: value for name, value in payload.items() if name in known})

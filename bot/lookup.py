@@ -1,0 +1,180 @@
+"""Doing a lookup: eyes on the photo, fetch, ask, card in the thread. The product on one screen."""
+
+import asyncio
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bot import errors
+from bot.errors import Unavailable, UserError
+from bot.images import Images
+from bot.insights.model import Insights, Module, Token, Upload
+from bot.jobs import ImageRef, Lookup, ReplyTo, from_payload
+from bot.queue import Dead, Job
+from bot.results import Result
+from bot.slack import events
+from bot.slack.blocks import Payload
+from bot.slack.cards import insights as card
+from bot.slack.cards import notices
+from bot.slack.cards.notices import Kind
+from bot.slack.desk import Desk
+from bot.slack.replies import NOT_THERE, CannotPost, outside_thread
+from bot.slack.values import new_rid
+
+log = logging.getLogger(__name__)
+
+MODULES = (Module.TAGS, Module.BRQ, Module.CAPTION, Module.SIMILAR_IMAGES, Module.SIMILAR_PRODUCTS)
+LOOK_SECONDS = 20.0  # threats.md R7
+EYES = "eyes"
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """One lookup under way."""
+
+    job: Job
+    order: Lookup
+    desk: Desk
+    images: Images
+
+    async def run(self) -> None:
+        """One picture in, one card out. Every step may run twice; together they post once."""
+        step = self.job.step
+        await step("eyes", lambda: self.eyes(on=True))
+        seen = await step("look", self.look)
+        await step(f"answer {seen['end']}", lambda: self.answer(seen))
+        await step("no eyes", lambda: self.eyes(on=False))
+
+    async def eyes(self, *, on: bool) -> None:
+        if self.order.message_ts:
+            await self.desk.replies.react(self.order.reply_to.channel, self.order.message_ts, EYES, on=on)
+
+    async def look(self) -> dict[str, Any]:
+        """What became of it, as JSON: {"end": "card" | "elsewhere" | "nothing" | "problem", "rid", "error", "text"}."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                ref = await self._image()
+                if ref is None:
+                    return {"end": "elsewhere"}
+                found = await self._see(ref)
+        except TimeoutError:
+            raise Unavailable("looking took too long") from None
+        except UserError as error:
+            kept = await self._keep(None)
+            return {"end": "problem", "error": type(error).__name__, "text": str(error), "rid": kept.rid}
+        if card.is_empty(found):
+            return {"end": "nothing"}
+        return {"end": "card", "rid": (await self._keep(found)).rid}
+
+    async def answer(self, seen: dict[str, Any]) -> None:
+        match seen["end"]:
+            case "card":
+                await self._post(seen["rid"])
+            case "nothing" if self.order.asked:
+                await self._tell(notices.problem(Kind.NOTHING))
+            case "problem" if self.order.asked:
+                await self._tell(notices.explain(_error(seen["error"], seen["text"]), seen["rid"]))
+            case end:
+                log.info("no card for %s: %s %s", self.job.reference, end, seen.get("error", ""))
+
+    # --- seeing
+
+    async def _image(self) -> ImageRef | None:
+        """The picture meant; in a thread the one it hangs on. None where the request shows its own: those are orders already."""
+        ref, to = self.order.image, self.order.reply_to
+        if not ref.thread_ts:
+            return ref
+        for raw in await self.images.in_thread(to.channel, ref.thread_ts, self.order.message_ts):
+            said = events.message({"channel": to.channel} | raw)
+            shown = events.pictures(said) if said else ()
+            if shown and said and said.ts == self.order.message_ts:
+                for image in shown:
+                    order = replace(self.order, image=image)
+                    await self.desk.start(order, events.key(order))
+                return None
+            if shown:
+                return shown[0]
+        raise UserError("There is no picture in this thread. Post one and mention me.")
+
+    async def _see(self, ref: ImageRef) -> Insights:
+        picture = Token(ref.token) if ref.token else Upload(await self.images.fetch(ref))
+        return await self.desk.insights.insights(picture, MODULES, market=self.desk.market)
+
+    async def _keep(self, found: Insights | None) -> Result:
+        to = self.order.reply_to
+        result = Result(
+            rid=new_rid(),
+            team=to.team,
+            channel=to.channel,
+            thread_ts=to.thread_ts,
+            requester=to.user,
+            owner=self.order.owner,
+            image=self.order.image,
+            market=self.desk.market,
+            found=found,
+        )
+        return await self.desk.results.keep(self.job.key, result)
+
+    # --- saying
+
+    async def _post(self, rid: str) -> None:
+        """The card, in the thread of the photo. A command's hangs on a message of its own, or goes to the asker alone."""
+        replies, to = self.desk.replies, self.order.reply_to
+        result = await self.desk.results.get(rid, to.team)
+        if result is None or result.found is None:
+            raise Unavailable(f"result {rid} is gone")
+        found = result.found
+        try:
+            if self.order.command:
+                top = notices.asked(to.user, self.order.image.url)
+                to = replace(to, thread_ts=await replies.post_once(f"{self.job.key}:top", to, lambda _: top))
+                result = replace(result, thread_ts=to.thread_ts)
+            ts = await replies.post_once(self.job.key, to, lambda style: card.card(found, self.desk.context(result, style)))
+        except CannotPost as error:
+            if error.code in NOT_THERE and to.response_url:
+                return await replies.respond(to, lambda style: card.card(found, self.desk.context(result, style)))
+            log.warning("no card for %s: %s", self.job.reference, error)
+            return await self._tell(notices.problem(Kind.ACCESS)) if self.order.asked and error.code in NOT_THERE else None
+        await self.desk.results.posted(rid, to.channel, to.thread_ts, ts)
+        return await self._take_back()
+
+    async def _tell(self, notice: Payload) -> None:
+        """Only to the person who asked."""
+        await self._take_back()
+        await self.desk.replies.tell(where_seen(self.order), lambda _: notice)
+
+    async def _take_back(self) -> None:
+        """The answer is there; what a command or "Try again" left in its place goes."""
+        if self.order.reply_to.response_url:
+            try:
+                await self.desk.replies.take_back(self.order.reply_to.response_url)
+            except errors.Error as error:
+                log.debug("an ephemeral message stays: %s", error)
+
+
+async def look_up(job: Job, desk: Desk, images: Images) -> None:
+    await Looking(job, from_payload(Lookup, job.payload), desk, images).run()
+
+
+async def give_up(job: Job, desk: Desk, what: UserError | Dead) -> None:
+    """Tell whoever asked that nothing will come of it; take the eyes off the photo."""
+    order = from_payload(Lookup, job.payload)
+    if order.message_ts:
+        await desk.replies.react(order.reply_to.channel, order.message_ts, EYES, on=False)
+    if order.asked:
+        text = f"I could not look this up; reference {what}." if isinstance(what, Dead) else str(what)
+        await desk.replies.tell(where_seen(order), lambda _: notices.say(text))
+
+
+def where_seen(order: Lookup) -> ReplyTo:
+    """Where the asker sees an ephemeral message: in a thread only if the thread is there already."""
+    to = order.reply_to
+    return outside_thread(to) if to.thread_ts == order.message_ts else to
+
+
+def _error(name: str, text: str) -> UserError:
+    """The error a step told of, as the notices know it."""
+    known: dict[str, type[UserError]] = {
+        kind.__name__: kind for kind in (errors.NotAPicture, errors.TooLarge, errors.CannotFetch)
+    }
+    return known.get(name, UserError)(text)

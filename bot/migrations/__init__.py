@@ -1,0 +1,1 @@
+"""Schema migrations (Alembic). `Database.open` runs them; nobody has to."""

@@ -1,0 +1,180 @@
+"""The one place where bytes become pixels: a pool of small killable processes (threats.md §4)."""
+
+import asyncio
+import contextlib
+import json
+import os
+import struct
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bot.errors import NotAPicture, TooLarge, Unavailable
+from bot.insights.model import WHOLE, Crop
+
+MAX_BYTES = 20 * 1024 * 1024
+WALL_SECONDS = 8.0
+"""Backstop behind the worker's own limit of processor time (decode.CPU_SECONDS)."""
+WAIT_SECONDS = 10.0
+MAX_WAITING = 64
+_HEAD = struct.Struct(">II")
+"""As decode.HEAD: that module brings Pillow with it, which stays out of this process."""
+_TOO_LARGE = "That picture is too large. I read pictures up to 20 MB and 50 megapixels."
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An upright picture without metadata. `rgb` is (h, w, 3) uint8; width, height and format ("jpeg", …) are the source's."""
+
+    rgb: NDArray[np.uint8]
+    width: int
+    height: int
+    format: str
+
+
+class _Worker:
+    """One child process. Any trouble with it ends it; the pool starts another."""
+
+    def __init__(self) -> None:
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        if self._process and self._process.returncode is None:
+            return
+        # Nothing is inherited: no descriptor, no secret of the environment. One malloc arena keeps threads within RLIMIT_AS.
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "bot.decode",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path), "MALLOC_ARENA_MAX": "1"},
+            start_new_session=True,
+        )
+
+    async def ask(self, order: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
+        """Raises NotAPicture when the picture cost the worker its life."""
+        await self.start()
+        process = self._process
+        assert process
+        assert process.stdin
+        assert process.stdout
+        words = json.dumps(order).encode()
+        done = False
+        try:
+            async with asyncio.timeout(WALL_SECONDS):
+                process.stdin.write(_HEAD.pack(len(words), len(data)) + words)
+                process.stdin.write(data)
+                await process.stdin.drain()
+                about_length, payload_length = _HEAD.unpack(await process.stdout.readexactly(_HEAD.size))
+                about = json.loads(await process.stdout.readexactly(about_length))
+                payload = await process.stdout.readexactly(payload_length)
+            done = True
+        except (TimeoutError, OSError, asyncio.IncompleteReadError):
+            raise NotAPicture from None
+        finally:
+            if not done:  # also when the caller gave up: half an answer is still in the pipe
+                await self.stop()
+        return about, payload
+
+    async def stop(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+class Pixels:
+    """Decodes pictures in worker processes, `workers` at once; what waits is bounded."""
+
+    def __init__(self) -> None:
+        self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
+        self._waiting = 0
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, *, workers: int = 2) -> AsyncIterator[Self]:
+        pixels = cls()
+        everyone = [_Worker() for _ in range(workers)]
+        try:
+            for worker in everyone:
+                await worker.start()
+                pixels._idle.put_nowait(worker)
+            yield pixels
+        finally:
+            for worker in everyone:
+                await worker.stop()
+
+    async def check(self, data: bytes) -> None:
+        """Whether the bytes begin like a picture we read: the header only, at the price of no pixel.
+
+        Raises as load does; what is broken further in is found by load.
+        """
+        await self._ask(data, {"as": "header"})
+
+    async def load(self, data: bytes, *, side: int = 512, crop: Crop = WHOLE) -> Frame:
+        """The upright picture, or a part of it (fractions of the source), its longest side at most `side` pixels.
+
+        Raises NotAPicture, TooLarge, and Unavailable when too much is waiting.
+        """
+        about, payload = await self._ask(data, {"as": "rgb", "side": side, "crop": _edges(crop)})
+        rgb = np.frombuffer(payload, np.uint8).reshape(about["shape"])
+        return Frame(rgb, about["width"], about["height"], about["format"])
+
+    async def jpeg(
+        self,
+        data: bytes,
+        *,
+        side: int,
+        max_bytes: int | None = None,
+        box: tuple[int, int] | None = None,
+        crop: Crop = WHOLE,
+    ) -> bytes:
+        """The same re-encoded, nothing but pixels left. With `box` it fills exactly that size, cut at both sides.
+
+        Raises as load does; TooLarge also when it cannot be made to fit `max_bytes`.
+        """
+        order = {"as": "jpeg", "side": side, "crop": _edges(crop), "max_bytes": max_bytes, "box": box}
+        return (await self._ask(data, order))[1]
+
+    async def _ask(self, data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+        if len(data) > MAX_BYTES:
+            raise TooLarge(_TOO_LARGE)
+        async with self._worker() as worker:
+            about, payload = await worker.ask(order, data)
+        match about.get("error"):
+            case "too_large":
+                raise TooLarge(_TOO_LARGE)
+            case "not_a_picture":
+                raise NotAPicture
+        return about, payload
+
+    @asynccontextmanager
+    async def _worker(self) -> AsyncIterator[_Worker]:
+        if self._waiting >= MAX_WAITING:
+            raise Unavailable("Too many pictures are waiting to be read. Try again in a moment.")
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                worker = await self._idle.get()
+        except TimeoutError:
+            raise Unavailable("Too many pictures are waiting to be read. Try again in a moment.") from None
+        finally:
+            self._waiting -= 1
+        try:
+            yield worker
+        finally:
+            self._idle.put_nowait(worker)
+
+
+def _edges(crop: Crop) -> tuple[float, float, float, float]:
+    return crop.left, crop.top, crop.right, crop.bottom

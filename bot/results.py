@@ -1,0 +1,226 @@
+"""What the bot remembers: results behind cards, posts already made, clicks already taken, switched-on channels.
+
+Ids and answers only, never a picture or what people wrote.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from sqlalchemy import Boolean, Column, Float, Index, Integer, Row, String, Table, Text, UniqueConstraint, delete, select, update
+from sqlalchemy.dialects.sqlite import insert
+
+from bot.insights.bing import from_wire, to_wire
+from bot.insights.model import Insights
+from bot.jobs import ImageRef
+from bot.storage import Database, tables
+
+KEEP_SECONDS = 30 * 24 * 3600  # cards.md §5
+DOUBLE_CLICK_SECONDS = 2.0  # cards.md §5
+
+_results = Table(
+    "results",
+    tables,
+    Column("rid", String, primary_key=True),
+    Column("job", String, nullable=False),
+    Column("team", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("thread_ts", String, nullable=False),
+    Column("message_ts", String, nullable=False),
+    Column("requester", String, nullable=False),
+    Column("owner", String, nullable=False),
+    Column("image", Text, nullable=False),
+    Column("market", String, nullable=False),
+    Column("insights", Text, nullable=False),
+    Column("rev", Integer, nullable=False),
+    Column("created", Float, nullable=False),
+    UniqueConstraint("job"),
+    Index("ix_results_requester", "team", "requester", "created"),
+    Index("ix_results_created", "created"),
+)
+_posts = Table(
+    "posts",
+    tables,
+    Column("key", String, primary_key=True),
+    Column("team", String, nullable=False),
+    Column("ts", String, nullable=False),
+    Column("created", Float, nullable=False),
+)
+_clicks = Table(
+    "clicks",
+    tables,
+    Column("key", String, primary_key=True),
+    Column("team", String, nullable=False),
+    Column("job", String, nullable=False),
+    Column("at", Float, nullable=False),
+)
+_channels = Table(
+    "channels",
+    tables,
+    Column("team", String, primary_key=True),
+    Column("channel", String, primary_key=True),
+    Column("answering", Boolean, nullable=False),
+    Column("changed", Float, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One lookup's answer and where it belongs (cards.md §5). `found` is None for a lookup that failed and may be run again.
+
+    `thread_ts` and `message_ts` are the thread of the card and the card itself; `created` in unix seconds.
+    """
+
+    rid: str
+    team: str
+    channel: str
+    thread_ts: str
+    requester: str
+    owner: str
+    image: ImageRef
+    market: str
+    found: Insights | None = None
+    message_ts: str = ""
+    rev: int = 1
+    created: float = 0.0
+
+
+class Results:
+    """The store behind it. Every question names the team, so that one team's card is no key to another's."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # --- results
+
+    async def keep(self, job: str, result: Result) -> Result:
+        """Store the result of a job, once: the same job a second time gets back what it stored first."""
+        wire = json.dumps(to_wire(result.found), ensure_ascii=False) if result.found else ""
+        row = asdict(replace(result, found=None)) | {"job": job, "image": json.dumps(asdict(result.image)), "insights": wire}
+        del row["found"]
+        row["created"] = result.created or time.time()
+        async with self._database.write() as connection:
+            # an earlier attempt that failed leaves a row without an answer, which this one may fill
+            stored = insert(_results).values(row)
+            filled = {"insights": stored.excluded.insights}
+            await connection.execute(
+                stored.on_conflict_do_update(index_elements=["job"], set_=filled, where=_results.c.insights == "")
+            )
+            found = (await connection.execute(select(_results).where(_results.c.job == job))).one()
+        return _read(found)
+
+    async def of_job(self, job: str) -> Result | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(_results).where(_results.c.job == job))).one_or_none()
+        return _read(row) if row else None
+
+    async def get(self, rid: str, team: str) -> Result | None:
+        """None if there is no such result, it is another team's, or older than 30 days."""
+        query = select(_results).where(
+            _results.c.rid == rid, _results.c.team == team, _results.c.created > time.time() - KEEP_SECONDS
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return _read(row) if row else None
+
+    async def posted(self, rid: str, channel: str, thread_ts: str, message_ts: str) -> None:
+        """The card is there: at `message_ts`, in the thread of `thread_ts`."""
+        async with self._database.write() as connection:
+            await connection.execute(
+                update(_results).where(_results.c.rid == rid).values(channel=channel, thread_ts=thread_ts, message_ts=message_ts)
+            )
+
+    async def recent(self, team: str, requester: str, limit: int) -> Sequence[Result]:
+        """Somebody's own lookups that got a card, the newest first."""
+        query = (
+            select(_results)
+            .where(_results.c.team == team, _results.c.requester == requester, _results.c.message_ts != "")
+            .where(_results.c.created > time.time() - KEEP_SECONDS)
+            .order_by(_results.c.created.desc())
+            .limit(limit)
+        )
+        async with self._database.read() as connection:
+            return [_read(row) for row in (await connection.execute(query)).all()]
+
+    # --- posts
+
+    async def intend(self, key: str, team: str) -> tuple[bool, str, float]:
+        """Record that something is about to be posted: whether nobody intended it before, its ts if known, since when."""
+        async with self._database.write() as connection:
+            values = {"key": key, "team": team, "ts": "", "created": time.time()}
+            new = (await connection.execute(insert(_posts).values(values).on_conflict_do_nothing())).rowcount == 1
+            ts, since = (await connection.execute(select(_posts.c.ts, _posts.c.created).where(_posts.c.key == key))).one()
+        return new, ts, since
+
+    async def posted_as(self, key: str, ts: str) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(update(_posts).where(_posts.c.key == key).values(ts=ts))
+
+    async def not_posted(self, key: str) -> None:
+        """Slack refused: there is nothing to look for before the next attempt."""
+        async with self._database.write() as connection:
+            await connection.execute(delete(_posts).where(_posts.c.key == key, _posts.c.ts == ""))
+
+    # --- clicks
+
+    async def take(self, what: str, team: str, job: str, at: float) -> bool:
+        """Whether this click is to be acted on: not if the same person made the same one up to 2 s before.
+
+        `what` names person and action, `at` is Slack's clock in seconds. The job that took it may ask again.
+        """
+        row = insert(_clicks).values(key=what, team=team, job=job, at=at)
+        fresh = row.on_conflict_do_update(
+            index_elements=["key"],
+            set_={"job": row.excluded.job, "at": row.excluded.at},
+            where=(_clicks.c.job == row.excluded.job) | (row.excluded.at - _clicks.c.at > DOUBLE_CLICK_SECONDS),
+        )
+        async with self._database.write() as connection:
+            return (await connection.execute(fresh)).rowcount == 1
+
+    # --- channels
+
+    async def answering(self, team: str, channel: str) -> bool:
+        """Whether photos in this channel are answered without being asked.
+
+        On unless somebody switched it off: we hear of a channel only once we were invited, and the invitation itself may
+        have got lost, or be older than this database.
+        """
+        query = select(_channels.c.answering).where(_channels.c.team == team, _channels.c.channel == channel)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar_one_or_none() is not False
+
+    async def switch(self, team: str, channel: str, *, on: bool) -> None:
+        values = {"team": team, "channel": channel, "answering": on, "changed": time.time()}
+        row = insert(_channels).values(values)
+        async with self._database.write() as connection:
+            await connection.execute(
+                row.on_conflict_do_update(
+                    index_elements=["team", "channel"],
+                    set_={"answering": row.excluded.answering, "changed": row.excluded.changed},
+                )
+            )
+
+    # --- forgetting
+
+    async def forget(self, team: str) -> None:
+        """Delete all that belongs to a team (threats.md O5)."""
+        async with self._database.write() as connection:
+            for table in (_results, _posts, _clicks, _channels):
+                await connection.execute(delete(table).where(table.c.team == team))
+
+    async def sweep(self) -> None:
+        """Delete what is older than its time (threats.md O6)."""
+        now = time.time()
+        async with self._database.write() as connection:
+            await connection.execute(delete(_results).where(_results.c.created < now - KEEP_SECONDS))
+            await connection.execute(delete(_posts).where(_posts.c.created < now - KEEP_SECONDS))
+            await connection.execute(delete(_clicks).where(_clicks.c.at < now - 24 * 3600))
+
+
+def _read(row: Row[tuple[object, ...]]) -> Result:
+    values = row._asdict()
+    del values["job"]
+    values["image"] = ImageRef(**json.loads(values["image"]))
+    wire = values.pop("insights")
+    return Result(found=from_wire(json.loads(wire)) if wire else None, **values)

@@ -1,0 +1,22 @@
+"""More products: opens the list of similar products, from a card."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.slack.blocks import Block, button
+from bot.slack.values import encode
+
+if TYPE_CHECKING:  # cards show buttons, and what a click does shows cards
+    from bot.slack.press import Press
+
+ACTION_ID = "insights.products.more"
+
+
+def element(rid: str, offset: int) -> Block:
+    """`offset` is how many the card shows already."""
+    return button("More products", ACTION_ID, encode(rid, f"o{offset}"))
+
+
+async def clicked(press: Press) -> None:
+    await press.open_products()

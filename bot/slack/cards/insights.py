@@ -1,0 +1,127 @@
+"""The insight card: what a photo shows and where to buy it (cards.md §9.1, §9.2, §9.4)."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from babel.dates import format_datetime
+
+from bot import money
+from bot.insights.model import Insights
+from bot.slack import mrkdwn
+from bot.slack.blocks import Block, Payload, actions, context, divider, section
+from bot.slack.buttons import more_products, similar_images
+from bot.slack.cards import products
+from bot.slack.cards.context import CardContext
+from bot.slack.values import block_id
+
+FALLBACK = 300
+TITLE = 150
+TAGS, TAG = 5, 30
+IN_CAROUSEL, IN_ROWS = 5, 3
+
+Part = Callable[[Insights, CardContext], list[Block]]
+
+
+def card(found: Insights, ctx: CardContext) -> Payload:
+    """A message that shows everything found."""
+    return {"text": _fallback(found, ctx), "blocks": [block for part in PARTS for block in part(found, ctx)]}
+
+
+def is_empty(found: Insights) -> bool:
+    """Nothing recognised at all: no card, or the notice "nothing" to those who asked."""
+    return not (found.caption or found.tags or products.named(found) or found.similar_images)
+
+
+def title(found: Insights) -> str:
+    """The first that exists of caption, best query, first two tags, "Photo" (not escaped)."""
+    candidates = (
+        found.caption.caption if found.caption else "",
+        found.best_query.display_text if found.best_query else "",
+        " and ".join(tag.name for tag in found.tags[:2]),
+    )
+    text = next((text for candidate in candidates if (text := mrkdwn.plainly(candidate).rstrip(". "))), "Photo")
+    return mrkdwn.cut(text[0].upper() + text[1:], TITLE)
+
+
+def lowest(found: Insights, ctx: CardContext) -> str:
+    """The lowest price in the main currency, formatted; "" where none is known."""
+    offers = [product.aggregate_offer for _, product in products.named(found) if product.aggregate_offer]
+    currency = money.main_currency((offer.currency for offer in offers), ctx.market)
+    prices = [o.low_price for o in offers if o.currency == currency and money.priced(o.low_price, currency)]
+    return money.fmt(min(prices), currency, ctx.market) if prices else ""
+
+
+def _top(found: Insights, ctx: CardContext) -> list[Block]:
+    heading = f"*{mrkdwn.words(title(found), TITLE)}*"
+    tags = _tags(found)
+    named = block_id(ctx.rid, "top", ctx.rev)
+    if ctx.origin:
+        return [section("\n".join(line for line in (heading, mrkdwn.words(ctx.origin, 80), tags) if line), block_id=named)]
+    small = [context(tags, block_id=block_id(ctx.rid, "tags", ctx.rev))] if tags else []
+    return [section(heading, block_id=named), *small]
+
+
+def _tags(found: Insights) -> str:
+    once: dict[str, str] = {}
+    for tag in found.tags:
+        if text := mrkdwn.words(tag.name, TAG):
+            once.setdefault(text.casefold(), text)
+    return "Tags: " + " · ".join(list(once.values())[:TAGS]) if once else ""
+
+
+def _products(found: Insights, ctx: CardContext) -> list[Block]:
+    shown = products.named(found)
+    if not shown:
+        return [section("No similar products found.", block_id=block_id(ctx.rid, "none", ctx.rev))]
+    price = lowest(found, ctx)
+    line = f"*Similar products* · {len(shown)} found" + (f", from {price}" if price else "")
+    heading = section(line, block_id=block_id(ctx.rid, "ph", ctx.rev))
+    if ctx.style == "classic":
+        rows = [block for number, product in shown[:IN_ROWS] for block in products.rows(product, number, ctx)]
+        return [heading, *rows, divider()]
+    cards = [products.card(product, number, ctx) for number, product in shown[:IN_CAROUSEL]]
+    return [heading, {"type": "carousel", "block_id": block_id(ctx.rid, "prod", ctx.rev), "elements": cards}]
+
+
+def _more(found: Insights, ctx: CardContext) -> Block | None:
+    shown = IN_ROWS if ctx.style == "classic" else IN_CAROUSEL
+    return more_products.element(ctx.rid, shown) if len(products.named(found)) > shown else None
+
+
+def _images(found: Insights, ctx: CardContext) -> Block | None:
+    return similar_images.element(ctx.rid) if found.similar_images else None
+
+
+ACTIONS: Sequence[Callable[[Insights, CardContext], Block | None]] = (_more, _images)
+"""The buttons below the products, in order; each decides whether it applies."""
+
+
+def _actions(found: Insights, ctx: CardContext) -> list[Block]:
+    return actions((button(found, ctx) for button in ACTIONS), block_id=block_id(ctx.rid, "act", ctx.rev))
+
+
+def _footer(found: Insights, ctx: CardContext) -> list[Block]:
+    source = found.caption.data_source_url if found.caption else ""
+    moment = datetime.fromtimestamp(ctx.at, UTC)
+    parts = (
+        f"Caption: {mrkdwn.link(source, mrkdwn.host(source))}" if mrkdwn.host(source) else "",
+        f"For <@{ctx.requester}>" if ctx.requester else "",
+        ctx.market,
+        mrkdwn.date(ctx.at, format_datetime(moment, "MMM d, y, HH:mm 'UTC'", locale="en_US")),
+    )
+    return [context(" · ".join(part for part in parts if part), block_id=block_id(ctx.rid, "foot", ctx.rev))]
+
+
+PARTS: Sequence[Part] = (_top, _products, _actions, _footer)
+"""The card from top to bottom."""
+
+
+def _fallback(found: Insights, ctx: CardContext) -> str:
+    """What notifications and screen readers get instead of the blocks (cards.md §8)."""
+    shown = products.named(found)
+    if not shown:
+        return mrkdwn.words(f"{title(found)}. No similar products found.", FALLBACK, room=FALLBACK)
+    price, best = lowest(found, ctx), shown[0][1]
+    counted = products.count(len(shown), "similar product", "similar products") + (f" from {price}" if price else "")
+    match = ", ".join(part for part in (mrkdwn.cut(best.name, products.TITLE), products.price(best, ctx)) if part)
+    return mrkdwn.words(f"{title(found)}. {counted}. Top match: {match}.", FALLBACK, room=FALLBACK)

@@ -1,0 +1,98 @@
+"""A similar product as a card of the carousel, or as classic rows (cards.md §9.1, §9.2)."""
+
+from collections.abc import Callable, Sequence
+
+from bot import money
+from bot.insights.model import ImageObject, Insights, Rating
+from bot.slack import mrkdwn
+from bot.slack.blocks import Block, actions, markup, section, thumbnail
+from bot.slack.buttons import link, where_to_buy
+from bot.slack.cards.context import CardContext
+from bot.slack.values import block_id
+
+Button = Callable[[CardContext, ImageObject, int], Block | None]
+"""A product's button: its number counts from 1. None where it does not apply."""
+
+TITLE = 60
+HERO, SMALL = (480, 300), (176, 176)
+"""Pixels of a picture in a card, and beside a text (cards.md §4)."""
+
+
+def buy_or_view(context: CardContext, product: ImageObject, number: int) -> Block | None:
+    """Where to buy, or the product's page where no store is known."""
+    if stores(product):
+        return where_to_buy.element(context.rid, number, product.name)
+    return link.element("View page", product.host_page_url, f"page.{number}", about=product.name)
+
+
+BUTTONS: Sequence[Button] = (buy_or_view,)
+"""What a product offers, in order."""
+
+
+def named(found: Insights) -> list[tuple[int, ImageObject]]:
+    """The similar products that can be shown, each with its number: `p1` is the first of the answer, shown or not."""
+    return [(number, product) for number, product in enumerate(found.similar_products, 1) if mrkdwn.plainly(product.name)]
+
+
+def stores(product: ImageObject) -> int:
+    offer = product.aggregate_offer
+    return max(0, offer.offer_count if offer else 0) or max(0, product.shopping_sources_count)
+
+
+def count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def price(product: ImageObject, context: CardContext) -> str:
+    """The range, "Price at store" where stores but no price are known, else ""."""
+    offer = product.aggregate_offer
+    known = money.span(offer.low_price, offer.high_price, offer.currency, context.market) if offer else ""
+    return known or ("Price at store" if stores(product) else "")
+
+
+def price_and_stores(product: ImageObject, context: CardContext, joint: str = " · ") -> str:
+    many = count(stores(product), "store", "stores") if stores(product) else ""
+    return joint.join(part for part in (price(product, context), many) if part)
+
+
+def rated(product: ImageObject) -> str:
+    """Only with a value and at least one review."""
+    rating = (product.aggregate_offer.rating if product.aggregate_offer else None) or product.rating or Rating(0)
+    if not 0 < rating.value <= rating.best or rating.count < 1:
+        return ""
+    return f"Rated {rating.value:g} of {rating.best:g} ({count(rating.count, 'review', 'reviews')})"
+
+
+def photo(product: ImageObject, context: CardContext, box: tuple[int, int]) -> Block | None:
+    return thumbnail(product.thumbnail_url, f"Product photo: {product.name}", *box) if context.pictures else None
+
+
+def card(product: ImageObject, number: int, context: CardContext) -> Block:
+    found: Block = {"type": "card", "block_id": block_id(context.rid, f"p{number}", context.rev)}
+    if (hero := photo(product, context, HERO)) is not None:
+        found["hero_image"] = hero
+    found["title"] = markup(mrkdwn.words(product.name, TITLE))
+    if line := price_and_stores(product, context):
+        found["subtitle"] = markup(line)
+    if buttons := _buttons(product, number, context):
+        found["actions"] = buttons
+    if line := rated(product):
+        found["body"] = markup(line)
+    return found
+
+
+def head(product: ImageObject, context: CardContext, name: str, joint: str = " · ") -> Block:
+    """Name, price, stores, rating and photo in one section."""
+    lines = [f"*{mrkdwn.words(product.name, 150)}*", price_and_stores(product, context, joint), rated(product)]
+    return section("\n".join(line for line in lines if line), accessory=photo(product, context, SMALL), block_id=name)
+
+
+def rows(product: ImageObject, number: int, context: CardContext) -> list[Block]:
+    """The same without a card: works in every client and on every surface."""
+    named = block_id(context.rid, f"p{number}", context.rev)
+    buttons = actions(_buttons(product, number, context), block_id=block_id(context.rid, f"p{number}:a", context.rev))
+    return [head(product, context, named), *buttons]
+
+
+def _buttons(product: ImageObject, number: int, context: CardContext) -> list[Block]:
+    return [button for make in BUTTONS if (button := make(context, product, number)) is not None]

@@ -1,0 +1,58 @@
+"""What listeners and buttons work with: where orders go, what is remembered, whom to ask, how to answer."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.insights.model import ImageObject, InsightsClient, Module, Offer, Token
+from bot.jobs import ImageRef, Order, kind, to_payload
+from bot.queue import Jobs
+from bot.results import Result, Results
+from bot.slack.cards.context import CardContext
+from bot.slack.replies import Replies, Style
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One of them serves the whole process. `pictures`: whether Slack can reach the engine's thumbnails."""
+
+    jobs: Jobs
+    results: Results
+    replies: Replies
+    insights: InsightsClient
+    market: str
+    pictures: bool
+
+    async def start(self, order: Order, key: str, *, urgent: bool = False) -> None:
+        """Commit an order; the same key a second time changes nothing."""
+        await self.jobs.start(key, team_of(order), kind(order), to_payload(order), urgent=urgent)
+
+    def context(self, result: Result, style: Style = "classic") -> CardContext:
+        return CardContext(
+            rid=result.rid,
+            at=int(result.created or time.time()),
+            requester=result.requester,
+            market=result.market,
+            rev=result.rev,
+            style=style,
+            origin=_origin(result.image),
+            pictures=self.pictures,
+            channel=result.channel,
+            thread=result.thread_ts,
+        )
+
+    async def offers(self, product: ImageObject, market: str) -> Sequence[Offer]:
+        """Raises UnknownToken for a product that has left the catalogue, Unavailable when the engine cannot answer now."""
+        found = await self.insights.insights(Token(product.token), [Module.SHOPPING_SOURCES], market=market)
+        return found.shopping_sources
+
+
+def _origin(image: ImageRef) -> str:
+    """The card's second line, where it is not plain which picture it speaks of."""
+    if image.token:
+        return "From a similar image"
+    return f"Photo {image.number} of {image.total}" if image.total else ""
+
+
+def team_of(order: Order) -> str:
+    return order.team if not hasattr(order, "reply_to") else order.reply_to.team

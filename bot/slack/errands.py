@@ -1,0 +1,74 @@
+"""Small orders besides lookups and clicks: switch a channel, say hello, explain, publish Home, forget a team."""
+
+import time
+
+from bot.jobs import Explain, Forget, Home, Switch, Welcome, from_payload
+from bot.queue import Job
+from bot.slack.cards import home, insights, notices
+from bot.slack.cards.home import RecentLookup
+from bot.slack.cards.notices import Kind
+from bot.slack.desk import Desk
+from bot.slack.replies import NOT_THERE, CannotPost
+
+DIRECT = "In a direct message I answer every photo. Channels are switched with this command where they are."
+
+
+async def switch(job: Job, desk: Desk) -> None:
+    """Switched first, so that whoever reads the notice can rely on it. Where we are no member nothing comes to be answered."""
+    order = from_payload(Switch, job.payload)
+    to = order.reply_to
+    if to.channel.startswith("D"):
+        return await job.step("direct", lambda: desk.replies.tell(to, lambda _: notices.say(DIRECT)))
+
+    async def announced() -> None:
+        try:
+            await desk.replies.post_once(job.key, to, lambda _: notices.channel(to.user, to.channel, on=order.on))
+        except CannotPost as error:
+            if error.code not in NOT_THERE:
+                raise
+            await desk.replies.tell(to, lambda _: notices.problem(Kind.ACCESS))
+
+    await job.step("switch", lambda: desk.results.switch(to.team, to.channel, on=order.on))
+    return await job.step("announce", announced)
+
+
+async def welcome(job: Job, desk: Desk) -> None:
+    to = from_payload(Welcome, job.payload).reply_to
+    await job.step("switch", lambda: desk.results.switch(to.team, to.channel, on=True))
+    if to.user:
+        await job.step("hello", lambda: desk.replies.tell(to, lambda _: notices.hello()))
+
+
+async def explain(job: Job, desk: Desk) -> None:
+    to = from_payload(Explain, job.payload).reply_to
+    await job.step("explain", lambda: desk.replies.tell(to, lambda _: notices.help_text()))
+
+
+async def publish_home(job: Job, desk: Desk) -> None:
+    order = from_payload(Home, job.payload)
+
+    async def published() -> None:
+        recent = [
+            RecentLookup(
+                title=insights.title(result.found),
+                channel=result.channel,
+                at=int(result.created or time.time()),
+                url=await desk.replies.permalink(result.channel, result.message_ts),
+            )
+            for result in await desk.results.recent(order.team, order.user, home.RECENT)
+            if result.found
+        ]
+        await desk.replies.publish_home(order.user, home.view(recent))
+
+    await job.step("publish", published)
+
+
+async def forget(job: Job, desk: Desk) -> None:
+    order = from_payload(Forget, job.payload)
+
+    async def forgotten() -> None:
+        await desk.results.forget(order.team)
+        mine = [one.key for one in await desk.jobs.list(limit=100_000) if one.tenant == order.team and one.key != job.key]
+        await desk.jobs.delete(mine)
+
+    await job.step("forget", forgotten)

@@ -1,0 +1,237 @@
+"""Pure: Slack's payloads to our orders. Nothing here does I/O; what is not understood comes to nothing (None)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, Field, ValidationError
+
+from bot.jobs import Click, ImageRef, Lookup, ReplyTo
+
+MOST_PICTURES = 10  # as many as Slack takes in one message
+LINK = re.compile(r"<(https?://[^|>\s]+)(?:\|[^>]*)?>")
+# Anything unknown is ignored: edits, joins, topics, other apps (slack-platform.md §1.4)
+SPOKEN = frozenset({"", "file_share", "thread_broadcast"})
+PICTURE_NAME = re.compile(r"\.(jpe?g|png|gif|webp|hei[cf]|avif|bmp|tiff?)$", re.IGNORECASE)
+
+
+class File(BaseModel):
+    """The event's file object is a hint only; files.info knows better."""
+
+    id: str
+    mode: str = ""
+    mimetype: str = ""
+    name: str | None = ""
+
+    @property
+    def maybe_picture(self) -> bool:
+        """A stub of Slack Connect says nothing about itself: worth asking for."""
+        if self.mode == "file_access":
+            return True
+        if self.mode in {"tombstone", "hidden_by_limit", "snippet", "post", "canvas", "space"}:
+            return False
+        return self.mimetype.startswith("image/") or bool(PICTURE_NAME.search(self.name or ""))
+
+
+class Message(BaseModel):
+    """A message event, or an app_mention, as far as we use it."""
+
+    channel: str
+    ts: str
+    user: str = ""
+    text: str | None = ""
+    subtype: str | None = ""
+    bot_id: str | None = ""
+    channel_type: str | None = ""
+    thread_ts: str | None = ""
+    hidden: bool = False
+    files: list[File] | None = None
+    blocks: list[dict[str, Any]] | None = Field(default=None)
+
+    @property
+    def spoken(self) -> bool:
+        """A person said it just now, in a way we know."""
+        return bool(self.user) and not self.bot_id and not self.hidden and (self.subtype or "") in SPOKEN
+
+    @property
+    def direct(self) -> bool:
+        return self.channel_type == "im" or self.channel.startswith("D")
+
+    @property
+    def in_thread(self) -> bool:
+        return bool(self.thread_ts) and self.thread_ts != self.ts
+
+
+def message(event: dict[str, Any]) -> Message | None:
+    try:
+        read = Message.model_validate(event)
+    except ValidationError:
+        return None
+    return read if read.spoken else None
+
+
+def mentions(said: Message, bot_user: str) -> bool:
+    return bool(bot_user) and re.search(rf"<@{re.escape(bot_user)}(\|[^>]*)?>", said.text or "") is not None
+
+
+def pictures(said: Message) -> Sequence[ImageRef]:
+    """The pictures of a message, each once: its files that may be one, or else its links to one."""
+    found = [ImageRef(file_id=file.id) for file in said.files or [] if file.maybe_picture]
+    found = found or [ImageRef(url=url) for url in urls(said) if PICTURE_NAME.search(urlsplit(url).path)]
+    found = list(dict.fromkeys(found))[:MOST_PICTURES]
+    if len(found) < 2:  # noqa: PLR2004 (one is not several)
+        return found
+    return [replace(image, number=number, total=len(found)) for number, image in enumerate(found, 1)]
+
+
+def urls(said: Message) -> Sequence[str]:
+    """Links somebody put into a message, unescaped, in order, each once."""
+    found = [url for block in said.blocks or [] if block.get("type") == "rich_text" for url in _links(block)]
+    found += [unescape(url) for url in LINK.findall(said.text or "")]
+    return list(dict.fromkeys(url for url in found if url.startswith(("http://", "https://"))))
+
+
+def _links(element: dict[str, Any]) -> Sequence[str]:
+    if element.get("type") == "link" and isinstance(element.get("url"), str):
+        return [element["url"]]
+    return [url for part in element.get("elements") or [] if isinstance(part, dict) for url in _links(part)]
+
+
+def unescape(text: str) -> str:
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def lookups(said: Message, team: str, *, bot_user: str, switched_on: bool) -> Sequence[Lookup]:
+    """What a message asks for, one lookup a picture: photos in a switched-on channel, anything shown to us on purpose.
+
+    The message and the app_mention of one post come to the same orders, so that whichever arrives first does the work.
+    """
+    asked = said.direct or mentions(said, bot_user)
+    if not asked and not switched_on:
+        return []
+    images = pictures(said)
+    if not images and asked:
+        images = _meant(said)
+    thread = "" if said.direct and not said.in_thread else said.thread_ts or said.ts
+    to = ReplyTo(team, said.channel, thread, said.user)
+    return [Lookup(image, to, message_ts=said.ts, owner="" if image.thread_ts else said.user, asked=asked) for image in images]
+
+
+def _meant(said: Message) -> Sequence[ImageRef]:
+    """What somebody who asks may mean without showing a picture: a page's address or a document get a sentence, not silence."""
+    if links := urls(said):
+        return [ImageRef(url=links[0])]
+    if said.files:
+        return [ImageRef(file_id=said.files[0].id)]
+    return [ImageRef(thread_ts=said.thread_ts or "")] if said.in_thread else []
+
+
+def key(order: Lookup) -> str:
+    """One card a picture of a message, whatever Slack repeats, reorders or retries (slack-platform.md §0.1)."""
+    to, image = order.reply_to, order.image
+    return f"photo:{to.team}:{to.channel}:{order.message_ts}:{image.file_id or image.url or 'thread'}"
+
+
+# --- clicks and views --------------------------------------------------------------------------------------------
+
+
+def click(body: dict[str, Any]) -> Click | None:
+    """A block_actions payload. Ephemeral sources carry no message, views no channel, org-wide installs no team."""
+    actions = body.get("actions")
+    if not isinstance(actions, list) or not actions or not isinstance(actions[0], dict):
+        return None
+    action = actions[0]
+    container = _object(body.get("container"))
+    view = _object(body.get("view"))
+    chosen = _object(action.get("selected_option"))
+    message_ts = _text(container.get("message_ts"))
+    thread = _text(container.get("thread_ts")) or _text(_object(body.get("message")).get("thread_ts"))
+    return Click(
+        name=_text(action.get("action_id")),
+        value=_text(action.get("value")) or _text(chosen.get("value")),
+        reply_to=ReplyTo(
+            team=_team(body),
+            channel=_text(_object(body.get("channel")).get("id")) or _text(container.get("channel_id")),
+            thread_ts=thread,
+            user=_text(_object(body.get("user")).get("id")),
+            response_url=_text(body.get("response_url")),
+        ),
+        action_ts=_text(action.get("action_ts")),
+        message_ts=message_ts,
+        trigger_id=_text(body.get("trigger_id")),
+        said=_text(_object(body.get("message")).get("text")),
+        **_view(view),
+    )
+
+
+def submission(body: dict[str, Any]) -> Click | None:
+    """A view_submission payload, as a click on its callback id."""
+    view = _object(body.get("view"))
+    if not view:
+        return None
+    team = _text(view.get("app_installed_team_id")) or _team(body)
+    return Click(
+        name=_text(view.get("callback_id")),
+        value="",
+        reply_to=ReplyTo(team=team, channel="", user=_text(_object(body.get("user")).get("id"))),
+        action_ts=_text(view.get("hash")),
+        trigger_id=_text(body.get("trigger_id")),
+        **_view(view),
+    )
+
+
+def _view(view: dict[str, Any]) -> dict[str, str]:
+    return {
+        "view_id": _text(view.get("id")),
+        "view_metadata": _text(view.get("private_metadata")),
+    }
+
+
+def click_key(order: Click) -> str:
+    """A click is delivered once, a submission is not repeated either; both carry a stamp that tells two of them apart."""
+    to = order.reply_to
+    return f"click:{to.team}:{to.user}:{order.name}:{order.action_ts or order.trigger_id}"
+
+
+def _team(body: dict[str, Any]) -> str:
+    team = _object(body.get("team"))
+    return _text(team.get("id")) or _text(_object(body.get("user")).get("team_id"))
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+# --- commands ----------------------------------------------------------------------------------------------------
+
+
+def command(form: dict[str, Any]) -> tuple[str, str]:
+    """`/insights …` as (word, address): url, on, off, help, or other for what is neither.
+
+    With should_escape links come as `<https://…|label>`, without as typed; both are accepted (slack-platform.md §6.4).
+    """
+    text = _text(form.get("text")).strip()
+    escaped = LINK.fullmatch(text)
+    if escaped:
+        return "url", unescape(escaped.group(1))
+    if re.fullmatch(r"https?://\S+", text):
+        return "url", unescape(text)
+    word = text.lower()
+    if word in {"on", "off", "help"}:
+        return word, ""
+    return ("help", "") if not text else ("other", text)
+
+
+def command_reply_to(form: dict[str, Any]) -> ReplyTo:
+    return ReplyTo(
+        team=_text(form.get("team_id")),
+        channel=_text(form.get("channel_id")),
+        user=_text(form.get("user_id")),
+        response_url=_text(form.get("response_url")),
+    )

@@ -1,0 +1,34 @@
+"""Somebody said something where we are: a photo in a switched-on channel, or anything in a direct message."""
+
+from typing import Any
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.async_context import AsyncBoltContext
+
+from bot.jobs import Explain, ReplyTo
+from bot.slack import events
+from bot.slack.desk import Desk
+
+EVENT = "message"
+
+
+async def heard(event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext, desk: Desk) -> None:
+    said = events.message(event)
+    if said is None:
+        return
+    team, bot_user = str(body.get("team_id") or context.team_id), context.bot_user_id or ""
+    asked = said.direct or events.mentions(said, bot_user)
+    if not asked and (not events.pictures(said) or not await desk.results.answering(team, said.channel)):
+        return
+    orders = events.lookups(said, team, bot_user=bot_user, switched_on=True)
+    for order in orders:
+        await desk.start(order, events.key(order))
+    if asked and not orders:
+        thread = said.thread_ts or "" if said.in_thread else ""
+        await desk.start(
+            Explain(ReplyTo(team, said.channel, thread, said.user)), f"explain:{team}:{said.channel}:{said.ts}", urgent=True
+        )
+
+
+def listen(app: AsyncApp) -> None:
+    app.event(EVENT)(heard)

@@ -1,0 +1,35 @@
+"""`/insights <address> | on | off | help`. Its own answers are ephemeral and come with the acknowledgement."""
+
+from typing import Any
+
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from bot.jobs import ImageRef, Lookup, Switch
+from bot.slack import events
+from bot.slack.cards import notices
+from bot.slack.cards.notices import Kind
+from bot.slack.desk import Desk
+
+COMMAND = "/insights"
+
+
+async def typed(ack: AsyncAck, command: dict[str, Any], desk: Desk) -> None:
+    word, rest = events.command(command)
+    to = events.command_reply_to(command)
+    key = f"command:{to.team}:{command.get('trigger_id')}"
+    match word:
+        case "url":
+            await desk.start(Lookup(ImageRef(url=rest), to, asked=True, command=True), key)
+            await ack(**notices.looking())
+        case "on" | "off":
+            await desk.start(Switch(to, on=word == "on"), key, urgent=True)
+            await ack()
+        case "other" if any(mark in rest for mark in "./:"):
+            await ack(**notices.problem(Kind.NOT_A_URL))
+        case _:
+            await ack(**notices.help_text())
+
+
+def listen(app: AsyncApp) -> None:
+    app.command(COMMAND)(typed)

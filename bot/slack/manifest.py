@@ -1,0 +1,32 @@
+"""The app as Slack sees it: manifest.yml with this installation's address, or for Socket Mode where it has none."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bot.errors import ConfigurationError
+
+MANIFEST = Path(__file__).parent.parent.parent / "manifest.yml"
+EVENTS_PATH = "/slack/events"
+
+
+def manifest_for(public_url: str) -> str:
+    """YAML for Slack's "Create an app from a manifest". Raises ConfigurationError for an address that Slack would refuse."""
+    if public_url and not public_url.startswith("https://"):
+        raise ConfigurationError("PUBLIC_URL (--url) must start with https://: Slack sends events nowhere else.")
+    manifest = yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))
+    address = public_url.rstrip("/") + EVENTS_PATH if public_url else ""
+    settings = manifest["settings"]
+    settings["socket_mode_enabled"] = not address
+    for part in (settings["event_subscriptions"], settings["interactivity"]):
+        _address(part, "request_url", address)
+    for command in manifest["features"]["slash_commands"]:
+        _address(command, "url", address)
+    return str(yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=120))
+
+
+def _address(part: dict[str, Any], name: str, address: str) -> None:
+    part.pop(name, None)
+    if address:
+        part[name] = address

@@ -1,0 +1,259 @@
+"""A click at work: open a modal at once, ask, fill it; or say the same ephemerally when Slack's three seconds are over."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from bot.errors import Unavailable, UserError
+from bot.insights.model import ImageObject, Insights
+from bot.jobs import Click, ImageRef, Lookup, ReplyTo
+from bot.queue import Job
+from bot.results import Result
+from bot.slack import events, values
+from bot.slack.blocks import Block, Payload, alert, section
+from bot.slack.buttons import use_image, where_to_buy
+from bot.slack.cards import notices, shopping_sources, similar_images, similar_products
+from bot.slack.cards.context import Sort, ViewState
+from bot.slack.cards.notices import Kind
+from bot.slack.cards.views import modal
+from bot.slack.desk import Desk
+from bot.slack.replies import NOT_THERE, CannotPost
+from bot.slack.values import Value
+
+IN_MESSAGES = (where_to_buy.ACTION_ID, use_image.ACTION_ID, "insights.link.")
+"""Buttons that say all by their value; the others need the modal they stand in."""
+SWITCHED = re.compile(r"<@(?P<by>\w+)> turned automatic answers (?P<state>on|off)")
+
+ListView = Callable[..., Payload]
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One click, by one person; what a button's `clicked` works with. A re-run after a crash finds what it did before."""
+
+    job: Job
+    desk: Desk
+    click: Click
+
+    # --- where to buy
+
+    async def open_offers(self) -> None:
+        """The modal opens before anybody is asked (cards.md §13.6)."""
+        behind = await self._behind()
+        product = _product(behind[0], behind[1].number("p")) if behind else None
+        if behind is None or product is None:
+            return await self._expired()
+        result, number = behind[0], behind[1].number("p") or 0
+        view_id = await self._open(shopping_sources.loading(self.desk.context(result), product, number))
+
+        async def filled() -> None:
+            await self._show(view_id, await self._offers(result, product, ViewState(result.rid, product=number)))
+
+        return await self.job.step("fill", filled)
+
+    async def sort_offers(self) -> None:
+        chosen = self.click.value
+        await self._refresh(lambda state: replace(state, sort=Sort(chosen)) if chosen in set(Sort) else state)
+
+    async def more_offers(self) -> None:
+        value = values.parse(self.click.value)
+        shown = (value.number("o") if value else None) or 0
+        await self._refresh(lambda state: replace(state, until=shown + shopping_sources.PAGE))
+
+    async def retry_offers(self) -> None:
+        await self._refresh(lambda state: state)
+
+    async def _refresh(self, change: Callable[[ViewState], ViewState]) -> None:
+        """Show the modal's offers as they are now, in the way that `change` makes of its state."""
+        state = ViewState.read(self.click.view_metadata)
+        result = await self._result(state)
+        product = _product(result, state.product) if result and state else None
+        if state is None or result is None or product is None:
+            return await self._expired()
+
+        async def filled() -> None:
+            await self._show(self.click.view_id, await self._offers(result, product, change(state)))
+
+        return await self.job.step("fill", filled)
+
+    async def sharing(self) -> Payload:
+        """What the modal shows while its offers are being posted."""
+        state = ViewState.read(self.click.view_metadata)
+        result = await self._result(state)
+        product = _product(result, state.product) if result and state else None
+        if state is None or result is None or product is None:
+            return _expired_view()
+        return shopping_sources.loading(self.desk.context(result), product, state.product)
+
+    async def share_offers(self) -> None:
+        """Post the offers in the thread of the card, once, and say so in the modal."""
+        state = ViewState.read(self.click.view_metadata)
+        result = await self._result(state)
+        product = _product(result, state.product) if result and state else None
+        if state is None or result is None or product is None:
+            return  # sharing() has said it
+        await self.job.step("share", lambda: self._share(state, result, product))
+
+    async def _share(self, state: ViewState, result: Result, product: ImageObject) -> None:
+        ctx, by = self.desk.context(result), self.click.reply_to.user
+        try:
+            offers = await self.desk.offers(product, result.market)
+        except (Unavailable, UserError):
+            return await self.desk.replies.update_view(self.click.view_id, shopping_sources.failed(ctx, product, state.product))
+        view = shopping_sources.view(ctx, product, state.product, offers, sort=state.sort, shared=bool(offers))
+        if offers:
+            to = ReplyTo(result.team, result.channel, result.thread_ts, by)
+            try:
+                await self.desk.replies.post_once(
+                    f"{self.job.key}:share",
+                    to,
+                    lambda style: shopping_sources.share(ctx, product, offers, by=by, table=style == "carousel"),
+                )
+            except CannotPost as error:
+                access = Kind.ACCESS.value
+                why = f"{access.happened}. {access.to_do}" if error.code in NOT_THERE else "I can’t post in that channel."
+                view = shopping_sources.view(ctx, product, state.product, offers, sort=state.sort)
+                view["blocks"].insert(0, alert(why, "error"))
+        return await self.desk.replies.update_view(self.click.view_id, view)
+
+    async def _offers(self, result: Result, product: ImageObject, state: ViewState) -> Payload:
+        """The offers as they are now, or that nobody can tell."""
+        ctx = self.desk.context(result)
+        try:
+            offers = await self.desk.offers(product, result.market)
+        except Unavailable:
+            return shopping_sources.failed(ctx, product, state.product)
+        except UserError:  # the product has left the catalogue
+            offers = ()
+        until = state.until or shopping_sources.PAGE
+        return shopping_sources.view(ctx, product, state.product, offers, sort=state.sort, start=state.start, until=until)
+
+    # --- lists
+
+    async def open_products(self) -> None:
+        await self._open_list(similar_products.view)
+
+    async def more_products(self) -> None:
+        await self._more(similar_products.view, similar_products.PAGE)
+
+    async def open_images(self) -> None:
+        await self._open_list(similar_images.view)
+
+    async def more_images(self) -> None:
+        await self._more(similar_images.view, similar_images.PAGE)
+
+    async def _open_list(self, draw: ListView) -> None:
+        behind = await self._behind()
+        if behind is None or behind[0].found is None:
+            return await self._expired()
+        view = draw(self.desk.context(behind[0]), behind[0].found)
+        if not await self._open(view):
+            await self.job.step("say", lambda: self._show("", view))
+        return None
+
+    async def _more(self, draw: Callable[..., Payload], page: int) -> None:
+        behind, state = await self._behind(), ViewState.read(self.click.view_metadata)
+        found: Insights | None = behind[0].found if behind else None
+        if behind is None or found is None or state is None:
+            return await self._expired()
+        until = (behind[1].number("o") or 0) + page
+        view = draw(self.desk.context(behind[0]), found, start=state.start, until=until)
+        return await self.job.step("fill", lambda: self._show(self.click.view_id, view))
+
+    # --- lookups
+
+    async def look_again(self) -> None:
+        """The same picture once more, for whoever pressed."""
+        behind = await self._behind()
+        if behind is None:
+            return await self._expired()
+        return await self._look(behind[0], behind[0].image)
+
+    async def look_at_similar(self) -> None:
+        """One of the similar images, by its number."""
+        behind = await self._behind()
+        number = behind[1].number("i") if behind else None
+        images = behind[0].found.similar_images if behind and behind[0].found else ()
+        if behind is None or number is None or number >= len(images):
+            return await self._expired()
+        return await self._look(behind[0], ImageRef(token=images[number].token))
+
+    async def _look(self, result: Result, image: ImageRef) -> None:
+        to = ReplyTo(result.team, result.channel, result.thread_ts, self.click.reply_to.user, self.click.reply_to.response_url)
+        # a command hangs its card on a message of its own, and there is none yet
+        command = not result.thread_ts and not result.channel.startswith("D")
+        await self.desk.start(
+            Lookup(image, to, owner=result.owner, asked=True, command=command), f"again:{events.click_key(self.click)}"
+        )
+
+    # --- the rest
+
+    async def help(self) -> None:
+        await self.job.step("help", lambda: self.desk.replies.tell(self.click.reply_to, lambda _: notices.help_text()))
+
+    async def undo_channel(self) -> None:
+        """Take back what the notice says, whatever the channel is by now, and say who did."""
+        value, said = values.parse(self.click.value), SWITCHED.search(self.click.said)
+        to = self.click.reply_to
+        if value is None or said is None or value.arg != to.channel:
+            return
+        was_on = said["state"] == "on"
+        await self.desk.results.switch(to.team, to.channel, on=not was_on)
+        undone = notices.undone(said["by"], to.user, on=was_on)
+        await self.job.step(
+            "undone", lambda: self.desk.replies.update(to.team, to.channel, self.click.message_ts, lambda _: undone)
+        )
+
+    # --- how
+
+    async def _behind(self) -> tuple[Result, Value] | None:
+        """The result and the meaning of the click, if both are ours and belong where it was made (threats.md C2)."""
+        value = values.parse(self.click.value)
+        result = await self.desk.results.get(value.rid, self.click.reply_to.team) if value else None
+        if value is None or result is None or self.click.reply_to.channel not in {"", result.channel}:
+            return None
+        return result, value
+
+    async def _result(self, state: ViewState | None) -> Result | None:
+        """The result that a modal belongs to."""
+        return await self.desk.results.get(state.rid, self.click.reply_to.team) if state else None
+
+    async def _open(self, view: Payload) -> str:
+        """Open a modal, on top of the one it was asked for in; "" when it is too late for that."""
+        on_top = bool(self.click.view_id)
+        return await self.job.step("open", lambda: self.desk.replies.open_view(self.click.trigger_id, view, on_top=on_top))
+
+    async def _show(self, view_id: str, view: Payload) -> None:
+        if view_id:
+            await self.desk.replies.update_view(view_id, view)
+        else:
+            await self.desk.replies.tell(self.click.reply_to, lambda _: _as_message(view))
+
+    async def _expired(self) -> None:
+        """There is nothing behind this button any more. A modal says it itself: it has no message to answer under."""
+        if self.click.view_id:
+            await self.job.step("expired", lambda: self.desk.replies.update_view(self.click.view_id, _expired_view()))
+        else:
+            tell = self.desk.replies.tell
+            await self.job.step("expired", lambda: tell(self.click.reply_to, lambda _: notices.problem(Kind.EXPIRED)))
+
+
+def _product(result: Result | None, number: int | None) -> ImageObject | None:
+    """The product `p3` means, counted from 1."""
+    products = result.found.similar_products if result and result.found else ()
+    return products[number - 1] if number and number <= len(products) else None
+
+
+def _as_message(view: Payload) -> Payload:
+    """A modal's content for an ephemeral message: no alerts, and only buttons that work outside a modal."""
+    blocks = [block for block in view["blocks"] if block["type"] != "alert" and _works_in_messages(block)]
+    return {"text": view["title"]["text"], "blocks": blocks}
+
+
+def _works_in_messages(block: Block) -> bool:
+    return block["type"] != "actions" or all(element["action_id"].startswith(IN_MESSAGES) for element in block["elements"])
+
+
+def _expired_view() -> Payload:
+    text = Kind.EXPIRED.value
+    return modal("expired", "Image insights", [section(f"*{text.happened}*\n{text.to_do}")], ViewState("none"))

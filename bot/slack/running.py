@@ -1,0 +1,159 @@
+"""The bot as a whole: opened from what it needs, closed in the order that loses nothing."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import ClientSession, ClientTimeout, web
+from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot import lookup
+from bot.config import Settings
+from bot.errors import UserError
+from bot.fetch import Fetcher
+from bot.images import Images
+from bot.insights.model import InsightsClient
+from bot.jobs import Click, ReplyTo, from_payload
+from bot.pixels import Pixels
+from bot.queue import PAUSES, Dead, Handler, Job, Jobs, Telling
+from bot.results import Results
+from bot.slack import bolt, errands, socket
+from bot.slack import web as wire
+from bot.slack.buttons import BUTTONS, SUBMISSIONS
+from bot.slack.cards import notices
+from bot.slack.desk import Desk
+from bot.slack.press import Press
+from bot.slack.replies import Replies
+from bot.storage import Database
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """`routes` to serve for Slack; `identity` to ask whether Slack knows us; `desk` for operators' commands."""
+
+    routes: Sequence[web.RouteDef]
+    identity: bolt.Identity
+    desk: Desk
+
+
+@asynccontextmanager
+async def running_bot(
+    settings: Settings,
+    database: Database,
+    insights: InsightsClient,
+    pixels: Pixels,
+    fetcher: Fetcher,
+    *,
+    worker: bool = True,
+    web_process: bool = True,
+    pauses: Sequence[float] = PAUSES,
+) -> AsyncIterator[Bot]:
+    """Everything between Slack and the engine.
+
+    `worker`: also run the jobs. `web_process`: also listen to Slack's socket. `pauses`: seconds before a failed job is tried
+    again. At the end it stops listening first, lets running jobs finish (25 s), and hands back the rest.
+    Raises ConfigurationError when the job queue cannot be opened.
+    """
+    token = settings.slack_bot_token.get_secret_value()
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=30)))
+        # no retries inside: a post whose answer is lost would be posted twice (slack-platform.md §0.13); jobs retry
+        client = AsyncWebClient(token=token, base_url=settings.slack_api_url, session=session, retry_handlers=[])
+        identity = bolt.Identity(client)
+        results = Results(database)
+        replies = Replies(client, results, style=settings.card_style, hooks=session)
+        images = Images(client, fetcher, pixels, token)
+        jobs = await stack.enter_async_context(Jobs.open(database.path.with_name("jobs.db")))
+        desk = Desk(
+            jobs=jobs,
+            results=results,
+            replies=replies,
+            insights=insights,
+            market=settings.default_market,
+            # thumbnails of our own engine are reachable only if somebody says where; another service's are its own affair
+            pictures=bool(settings.public_url or settings.insights_url),
+        )
+        if worker:
+            role = "serve" if web_process else "worker"
+            await stack.enter_async_context(jobs.running(handlers(desk, images), telling(desk), role=role, pauses=pauses))
+            sweeping = asyncio.create_task(_sweep(results))
+            stack.callback(sweeping.cancel)
+        app = bolt.build(client, identity, desk)
+        app_token = settings.slack_app_token.get_secret_value()
+        if app_token and web_process:
+            await stack.enter_async_context(socket.connected(app, app_token, client))
+        yield Bot(wire.routes(app, [settings.slack_signing_secret.get_secret_value()]), identity, desk)
+
+
+async def _sweep(results: Results) -> None:
+    """Once an hour, delete what is older than its time."""
+    while True:
+        try:
+            await results.sweep()
+        except SQLAlchemyError:
+            log.exception("old results could not be deleted; the next hour tries again")
+        await asyncio.sleep(3600.0)
+
+
+def handlers(desk: Desk, images: Images) -> Mapping[str, Handler]:
+    """Who does what, by kind of order (jobs.py)."""
+
+    async def look_up(job: Job) -> None:
+        await lookup.look_up(job, desk, images)
+
+    async def click(job: Job) -> None:
+        await press(job, desk)
+
+    errand = {
+        "switch": errands.switch,
+        "welcome": errands.welcome,
+        "explain": errands.explain,
+        "home": errands.publish_home,
+        "forget": errands.forget,
+    }
+    return {"lookup": look_up, "click": click} | {kind: _at(desk, run) for kind, run in errand.items()}
+
+
+def _at(desk: Desk, run: Callable[[Job, Desk], Awaitable[None]]) -> Handler:
+    return lambda job: run(job, desk)
+
+
+async def press(job: Job, desk: Desk) -> None:
+    """Do what the button's file says, unless the same person pressed it twice (cards.md §5)."""
+    click = from_payload(Click, job.payload)
+    if click.name in SUBMISSIONS:
+        await SUBMISSIONS[click.name].submitted(Press(job, desk, click))
+        return
+    to = click.reply_to
+    what = f"{to.team}:{to.user}:{click.name}:{click.value}:{click.view_id or click.message_ts}"
+    if await job.step("take", lambda: desk.results.take(what, to.team, job.key, _seconds(click.action_ts))):
+        await BUTTONS[click.name].clicked(Press(job, desk, click))
+
+
+def telling(desk: Desk) -> Telling:
+    """Say how a job ended to whoever waits for it."""
+
+    async def tell(job: Job, what: UserError | Dead) -> None:
+        if job.kind == "lookup":
+            return await lookup.give_up(job, desk, what)
+        to = job.payload.get("reply_to")
+        if not to:
+            return None
+        text = f"That did not work; reference {what}. Try again in a minute." if isinstance(what, Dead) else str(what)
+        return await desk.replies.tell(ReplyTo(**to), lambda _: notices.say(text))
+
+    return tell
+
+
+def _seconds(action_ts: str) -> float:
+    """Slack's clock; ours where it says nothing."""
+    try:
+        return float(action_ts)
+    except ValueError:
+        return time.time()

@@ -1,0 +1,122 @@
+"""The database: one set of tables, one writer, many readers. Knows neither Slack nor pictures."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, MetaData, event, text
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.errors import ConfigurationError, Unavailable
+
+BUSY_SECONDS = 5.0  # how long a locked file is waited for (threats.md R6)
+
+tables = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+"""Every table of the project hangs on this; each is defined in the module that uses it."""
+
+
+def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
+    engine = create_async_engine(
+        f"sqlite+aiosqlite:///{path}", pool_size=size, max_overflow=0, connect_args={"timeout": BUSY_SECONDS}
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # SQLAlchemy begins, not the driver
+        cursor = connection.cursor()
+        # FULL: NORMAL loses acknowledged commits at a power cut (threats.md R1)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+class Database:
+    """SQLite in WAL mode: `read()` never waits for `write()`, and writes queue in this process before they queue on the file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._reading = _engine(path, size=4, begin="BEGIN")
+        self._writing = _engine(path, size=1, begin="BEGIN IMMEDIATE")
+        self._one_writer = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[Self]:
+        """Open and bring the schema up to date.
+
+        Raises ConfigurationError when the file cannot be opened, is locked by somebody else or is not a database.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"{path.parent} cannot be created ({error.strerror}). Change DATA_DIR.") from None
+        database = cls(path)
+        try:
+            try:
+                await database._migrate()
+            except (OperationalError, DatabaseError, sqlite3.Error) as error:
+                raise ConfigurationError(_explain(path, str(error))) from None
+            yield database
+        finally:
+            await database._reading.dispose()
+            await database._writing.dispose()
+
+    async def _migrate(self) -> None:
+        async with self.write() as connection:
+            await connection.run_sync(_upgrade)
+
+    async def check(self) -> None:
+        """Raises Unavailable while the database cannot be written to: locked, full, or gone."""
+        try:
+            async with asyncio.timeout(BUSY_SECONDS), self.write() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (DatabaseError, TimeoutError, OSError) as error:
+            raise Unavailable(f"the database does not answer ({type(error).__name__})") from None
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A consistent view of the data; nothing written through it is kept."""
+        async with self._reading.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction, committed at the end and durable then; rolled back by an exception."""
+        async with self._one_writer, self._writing.begin() as connection:
+            yield connection
+
+
+def _upgrade(connection: Connection) -> None:
+    """Run the migrations that are missing, in the caller's transaction: all of them or none."""
+    config = Config()
+    config.set_main_option("script_location", "bot:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _explain(path: Path, error: str) -> str:
+    if "locked" in error:
+        return f"The database {path} is locked by another program. Stop it, or set DATA_DIR to another folder."
+    if "not a database" in error or "malformed" in error:
+        return f"{path} is not a readable database. Restore it from a backup, or set DATA_DIR to another folder."
+    return f"The database {path} cannot be opened. Check its permissions, or set DATA_DIR to another folder."

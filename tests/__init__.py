@@ -1,0 +1,1 @@
+"""Tests: conversations through the whole bot, and each part on its own."""

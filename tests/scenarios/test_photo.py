@@ -1,0 +1,221 @@
+"""Somebody posts a photo where the bot is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bot.demo.driver import Upload
+from tests.worlds import Engine, World, photo, picture_host, world_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MUG, OTHER, NOTHING = "photo-01.jpg", "photo-02.jpg", b"%PDF-1.7 a letter, not a picture"
+
+
+async def test_a_photo_gets_one_card_in_its_thread_and_the_eyes_come_off(world: World) -> None:
+    photos = world.people.channel("photos")
+    post = await photos.upload("mug.jpg", photo(MUG))
+    card = await photos.next_reply(to=post)
+    await world.finished()
+    assert card.thread_ts == post.ts
+    assert "from $" in card.text
+    assert [block["type"] for block in card.blocks].count("carousel") == 1
+    assert photos.replies(post) == [card]
+    assert [call.method for call in world.people.calls if call.method.startswith("reactions.")] == [
+        "reactions.add",
+        "reactions.remove",
+    ]
+    assert post.reactions == {} or not any(post.reactions.values())
+
+
+async def test_a_photo_from_a_phone_gets_a_card(world: World) -> None:
+    pi_heif = pytest.importorskip("pillow_heif", reason="nothing here writes HEIC")
+    del pi_heif
+    post = await world.people.channel("photos").upload("IMG_0001.HEIC", heic(photo(MUG)))
+    card = await world.people.channel("photos").next_reply(to=post)
+    assert "similar product" in card.text
+
+
+async def test_each_of_several_photos_in_one_message_gets_its_card(world: World) -> None:
+    photos = world.people.channel("photos")
+    post = await photos.upload("a.jpg", photo(MUG), Upload("b.jpg", photo(OTHER)), Upload("letter.png", NOTHING))
+    await world.finished()
+    said = " ".join(str(card.blocks) for card in photos.replies(post))
+    assert sorted(re.findall(r"Photo \d of 3", said)) == ["Photo 1 of 3", "Photo 2 of 3"]
+    assert "Harbour Stripe Straight Mug" in said
+    assert "Aegean Amphora" in said
+
+
+async def test_a_link_to_a_picture_gets_a_card(world: World) -> None:
+    photos = world.people.channel("photos")
+    async with picture_host() as host:
+        card = await photos.next_reply(to=await photos.post(f"look at {host}/vase.jpg please"))
+    assert "Aegean Amphora" in card.text
+
+
+async def test_a_dead_link_that_nobody_asked_about_is_passed_over(world: World) -> None:
+    photos = world.people.channel("photos")
+    post = await photos.post(f"look at {world.people.base_url}/nothing-here.jpg please")
+    await world.finished()
+    assert photos.replies(post) == []
+
+
+async def test_talk_without_a_picture_is_no_work_at_all(world: World) -> None:
+    await world.people.channel("photos").post("good morning, see https://example.com/news")
+    await world.people.settled()
+    assert await world.bot.desk.jobs.list() == []
+
+
+async def test_a_mention_in_the_thread_of_a_photo_looks_at_that_photo(world: World) -> None:
+    photos = world.people.channel("photos")
+    await world.people.command("/insights", "off")
+    await photos.next_message()
+    post = await photos.upload("mug.jpg", photo(MUG))
+    await world.finished()
+    assert photos.replies(post) == []
+    await photos.post("<@insights> what is this?", by="ben", thread_ts=post.ts)
+    card = await photos.next_reply(to=post)
+    await world.finished()
+    assert "similar product" in card.text
+    assert photos.replies(post) == [card]
+
+
+async def test_a_direct_message_is_answered_in_the_conversation(world: World) -> None:
+    dm = world.people.dm("ana")
+    post = await dm.upload("mug.jpg", photo(MUG))
+    card = await dm.next_reply(to=post)
+    assert not card.thread_ts
+    assert "similar product" in card.text
+
+
+async def test_a_direct_message_without_a_picture_gets_help(world: World) -> None:
+    dm = world.people.dm("ana")
+    help_text = await dm.next_reply(to=await dm.post("hello?"))
+    assert help_text.text == "How to use Image Insights"
+
+
+async def test_what_is_no_picture_is_told_only_to_those_who_ask(world: World) -> None:
+    photos = world.people.channel("photos")
+    silent = await photos.upload("letter.png", NOTHING)
+    await world.finished()
+    assert photos.replies(silent) == []
+    assert world.people.ephemerals("ana") == []
+    await photos.upload("letter.png", NOTHING, text="<@insights> this")
+    told = await world.people.next_ephemeral("ana")
+    assert told.text == "I can’t read this file type"
+
+
+async def test_bots_and_edits_are_ignored(world: World) -> None:
+    photos = world.people.channel("photos")
+    post = await photos.upload("mug.jpg", photo(MUG))
+    card = await photos.next_reply(to=post)
+    await world.people.edit_message(post, "now with words <https://example.com/x.jpg>")
+    await world.people.unfurl(post)
+    await world.finished()
+    assert photos.replies(post) == [card]
+
+
+async def test_an_invitation_switches_a_channel_on_and_greets_the_inviter_once(world: World) -> None:
+    await world.people.invite("kitchen-refit", by="ana")
+    hello = await world.people.next_ephemeral("ana")
+    await world.finished()
+    assert "I answer photos in this channel" in hello.text
+    assert len(world.people.ephemerals("ana")) == 1
+
+
+@pytest.mark.parametrize("same_event", [True, False])
+async def test_whatever_slack_repeats_there_is_one_card(world: World, same_event: bool) -> None:
+    world.people.faults.deliver_twice(times=5, same_event_id=same_event)
+    photos = world.people.channel("photos")
+    post = await photos.upload("mug.jpg", photo(MUG), text="<@insights> what is it?")
+    await photos.next_reply(to=post)
+    await world.finished()
+    assert len(photos.replies(post)) == 1
+
+
+async def test_events_out_of_order_and_retries_make_one_card(world: World) -> None:
+    world.people.faults.deliver_reversed(3)
+    photos = world.people.channel("photos")
+    post = await photos.upload("mug.jpg", photo(MUG), text="<@insights> what is it?")
+    await photos.next_reply(to=post)
+    world.people.faults.deliver_as_retry()
+    second = await photos.upload("vase.jpg", photo(OTHER))
+    await photos.next_reply(to=second)
+    await world.finished()
+    assert len(photos.replies(post)) == 1
+    assert len(photos.replies(second)) == 1
+
+
+@pytest.mark.parametrize("fault", ["stub_files", "unready_files"])
+async def test_a_file_that_slack_has_not_finished_is_waited_for(world: World, fault: str) -> None:
+    getattr(world.people.faults, fault)()
+    photos = world.people.channel("photos")
+    post = await photos.upload("mug.jpg", photo(MUG))
+    assert "similar product" in (await photos.next_reply(to=post)).text
+
+
+async def test_a_refused_picture_costs_the_picture_not_the_card(engine: Engine, tmp_path: Path) -> None:
+    async with world_of(engine, tmp_path) as world:
+        world.people.faults.refuse_pictures(containing="/th?")
+        photos = world.people.channel("photos")
+        post = await photos.upload("mug.jpg", photo(MUG))
+        card = await photos.next_reply(to=post)
+        await world.finished()
+        assert "image_url" not in str(card.blocks)
+        assert "Where to buy" in str(card.blocks)
+        assert photos.replies(post) == [card]
+
+
+async def test_a_refused_carousel_becomes_rows_and_is_not_tried_again(engine: Engine, tmp_path: Path) -> None:
+    async with world_of(engine, tmp_path) as world:
+        world.people.faults.refuse_blocks("carousel")
+        photos = world.people.channel("photos")
+        first = await photos.next_reply(to=await photos.upload("mug.jpg", photo(MUG)))
+        posts = len(world.people.calls_of("chat.postMessage"))
+        second = await photos.next_reply(to=await photos.upload("vase.jpg", photo(OTHER)))
+        assert "carousel" not in str(first.blocks)
+        assert "Where to buy" in str(first.blocks)
+        assert "carousel" not in str(second.blocks)
+        assert len(world.people.calls_of("chat.postMessage")) == posts + 1
+
+
+async def test_too_many_requests_and_a_lost_answer_still_make_one_post(engine: Engine, tmp_path: Path) -> None:
+    async with world_of(engine, tmp_path) as world:
+        world.people.faults.rate_limit("chat.postMessage", retry_after=1)
+        world.people.faults.lose_answer("chat.postMessage")
+        photos = world.people.channel("photos")
+        post = await photos.upload("mug.jpg", photo(MUG))
+        await photos.next_reply(to=post)
+        await world.finished()
+        assert len(photos.replies(post)) == 1
+
+
+async def test_without_a_public_address_a_card_carries_no_pictures(engine: Engine, tmp_path: Path) -> None:
+    async with world_of(engine, tmp_path, public_url="") as world:
+        photos = world.people.channel("photos")
+        card = await photos.next_reply(to=await photos.upload("mug.jpg", photo(MUG)))
+        assert "image_url" not in str(card.blocks)
+
+
+async def test_a_workspace_that_removes_us_is_forgotten(world: World) -> None:
+    desk, photos = world.bot.desk, world.people.channel("photos")
+    post = await photos.upload("mug.jpg", photo(MUG))
+    await photos.next_reply(to=post)
+    await world.finished()
+    team = (await world.bot.identity.get())["team_id"]
+    assert await desk.results.recent(team, post.user, 3)
+    world.people.workspace.delivery._event({"type": "app_uninstalled"})
+    await world.finished()
+    assert await desk.results.recent(team, post.user, 3) == []
+
+
+def heic(jpeg: bytes) -> bytes:
+    import io  # noqa: PLC0415
+
+    import pillow_heif  # noqa: PLC0415
+    from PIL import Image  # noqa: PLC0415
+
+    out = io.BytesIO()
+    pillow_heif.from_pillow(Image.open(io.BytesIO(jpeg))).save(out)
+    return out.getvalue()

@@ -1,0 +1,223 @@
+"""Every card in every state, from the goods of the demo catalogue: what the tests validate and the golden files show."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from bot.insights.model import AggregateOffer, Availability, Caption, ImageObject, Insights, Offer, Query, Rating, Seller, Tag
+from bot.slack.blockkit import Surface
+from bot.slack.cards import home, insights, notices, shopping_sources, similar_images, similar_products
+from bot.slack.cards.context import CardContext, Sort
+
+GOODS = (
+    ("Harbour Stripe Straight Mug", "12.45", "14.95", 3, Rating(4.1, 7)),
+    ("Speckled Oat Barrel Mug", "15.45", "16.95", 2, Rating(4.3, 10)),
+    ("Camp Mug Forest Enamel", "11.95", "12.45", 2, None),
+    ("Cobalt Glaze Tall Mug", "17.50", "17.50", 1, Rating(4.8, 1)),
+    ("Terracotta Espresso Mug", "7.25", "12.99", 9, Rating(4.2, 1451)),
+    ("Slate Demitasse Cup", "14.50", "22.00", 4, None),
+    ("Bone White Latte Cup", "11.00", "11.00", 1, None),
+    ("Sage Cappuccino Cup & Saucer", "12.00", "19.90", 5, Rating(4.4, 137)),
+    ("Ink Blue Tumbler", "9.00", "9.00", 1, None),
+    ("Fern Teapot", "34.00", "41.00", 2, None),
+)
+CONTEXT = CardContext("r8Kd2m", 1763800000, "U0ANA", channel="C0PHOTOS", thread="1763800000.000100")
+
+
+def product(number: int, *, name: str = "", currency: str = "USD") -> ImageObject:
+    title, low, high, stores, rating = GOODS[number % len(GOODS)]
+    return ImageObject(
+        token=f"mg{number:02}",
+        name=name or title,
+        content_url=f"https://pictures.example/mg{number:02}.jpg",
+        thumbnail_url=f"https://pictures.example/th?id=mg{number:02}&w=480&h=300",
+        host_page_url=f"https://cupandcorner.example/p/mg{number:02}",
+        host_page_display_url=f"cupandcorner.example/p/mg{number:02}",
+        width=1600,
+        height=1249,
+        aggregate_offer=AggregateOffer(name or title, currency, Decimal(low), Decimal(high), stores, rating),
+    )
+
+
+def bare(name: str) -> ImageObject:
+    """All that the wire promises and no more."""
+    return ImageObject(token="", name=name, content_url="", thumbnail_url="")
+
+
+def found(many: int = 10, *, name: str = "", currency: str = "USD") -> Insights:
+    """What the engine says about a photo, with so many products and images. A name replaces every text of other people."""
+    things = tuple(product(number, name=name, currency=currency) for number in range(many))
+    tags = ("mug", "Stoneware", "stoneware", "navy stripes", "handle", "table", "coffee")
+    return Insights(
+        token="up01",
+        caption=Caption(name or "Navy striped mug on a wooden table.", "https://www.cupandcorner.example/p/mg01"),
+        best_query=Query(name or "striped mug", name or "Striped mug"),
+        tags=tuple(Tag(name or tag) for tag in tags),
+        similar_images=things,
+        similar_products=things,
+    )
+
+
+NOTHING = Insights("up02")
+DAY = date(2025, 11, 21)
+
+
+def offer(seller: str, price: str, availability: Availability | None, *, currency: str = "USD", logo: str = "") -> Offer:
+    host = seller.lower().replace(" ", "").replace("&", "and")
+    address = f"https://{host}.example/p/harbour-stripe-straight-mug" if host.isascii() and host.isalnum() else ""
+    shop = Seller(seller, f"https://pictures.example/{logo}" if logo else "")
+    return Offer("Harbour Stripe Straight Mug", address, shop, Decimal(price) if price else None, currency, availability, DAY)
+
+
+OFFERS = (
+    offer("Valbazaar", "8.75", Availability.OUT_OF_STOCK, logo="valbazaar.webp"),
+    offer("Hearthline Home", "18.00", Availability.PRE_ORDER),
+    offer("Cup & Corner", "9.99", Availability.IN_STOCK, logo="cupandco.png"),
+    offer("Nordhaus Markt", "12.00", Availability.LIMITED, logo="nordhaus.png"),
+    offer("Cup & Corner", "9.99", Availability.SOLD_OUT),
+    offer("Thames & Fern", "12.00", Availability.IN_STOCK),
+    offer("Kitchen Corner", "", None),
+)
+MIXED = (
+    offer("Nordhaus Markt", "7.00", Availability.IN_STOCK, currency="EUR"),
+    offer("Thames & Fern", "8.95", Availability.IN_STOCK, currency="GBP"),
+    offer("Cup & Corner", "14.95", Availability.IN_STOCK),
+    offer("Hearthline Home", "13.95", Availability.DISCONTINUED),
+)
+MANY = tuple(offer(f"Store {number:02}", f"{10 + number}.00", Availability.IN_STOCK) for number in range(30))
+
+STRANGE = {
+    "300 characters": "Harbour Stripe Mug " * 15 + "of the house!!!",
+    "one long word": "M" * 300,
+    "ampersands": "&<>" * 100,
+    "CJK": "海の縞模様のまっすぐなマグカップ、三百五十ミリリットル" * 6,
+    "emoji": "👩🏽‍🚀🏴󠁧󠁢󠁥󠁮󠁧󠁿🇩🇪☕️" * 20,
+    "RTL": "كوب خزفي مخطط باللون الأزرق \u202e\u200fevil\u200e " * 4,
+    "a call to everybody": "<!channel> <!here> <@U0ANA> <!subteam^S1> <https://evil.example|look>",
+    "markup": "*_~5* mug~_* `code` __init__ > quote",
+    "control characters": "Mug\x00\x1b[31m\u2028\r\nred\ud800\ufeff",
+    "formats": "{0} %s {context.rid} {{}} %(name)s",
+}
+
+
+class Example(NamedTuple):
+    """`name` is `<card>.<state>`, as the golden file is called."""
+
+    name: str
+    surface: Surface
+    payload: dict[str, Any]
+
+
+def insight_cards() -> Iterator[Example]:
+    some = found()
+    cards = {
+        "full": (some, CONTEXT),
+        "five": (found(5), replace(CONTEXT, rev=2)),
+        "one": (found(1), CONTEXT),
+        "classic": (some, replace(CONTEXT, style="classic")),
+        "classic_three": (found(3), replace(CONTEXT, style="classic")),
+        "from_similar_image": (some, replace(CONTEXT, origin="From a similar image")),
+        "no_pictures": (some, replace(CONTEXT, pictures=False)),
+        "no_products": (replace(some, similar_products=()), CONTEXT),
+        "bare": (replace(NOTHING, tags=(Tag("mug"), Tag("table")), similar_products=(bare("Plain mug"),)), CONTEXT),
+        "nothing": (NOTHING, replace(CONTEXT, requester="")),
+        "germany": (found(2, currency="EUR"), replace(CONTEXT, market="de-DE")),
+        "no_currency": (found(2, currency=""), CONTEXT),
+        "mixed_currencies": (replace(some, similar_products=(product(4, currency="EUR"), *some.similar_products[:2])), CONTEXT),
+    }
+    for state, (insights_found, context) in cards.items():
+        yield Example(f"insights.{state}", "message", insights.card(insights_found, context))
+
+
+def offer_views() -> Iterator[Example]:
+    mug = product(0)
+    views: dict[str, Callable[[], dict[str, Any]]] = {
+        "loading": lambda: shopping_sources.loading(CONTEXT, mug, 1),
+        "error": lambda: shopping_sources.failed(CONTEXT, mug, 1),
+        "ok": lambda: shopping_sources.view(CONTEXT, mug, 1, OFFERS),
+        "in_stock_first": lambda: shopping_sources.view(CONTEXT, mug, 1, OFFERS, sort=Sort.STOCK),
+        "by_name": lambda: shopping_sources.view(CONTEXT, mug, 1, OFFERS, sort=Sort.NAME),
+        "shared": lambda: shopping_sources.view(CONTEXT, mug, 1, OFFERS[:3], shared=True),
+        "one": lambda: shopping_sources.view(CONTEXT, mug, 1, OFFERS[2:3]),
+        "many": lambda: shopping_sources.view(CONTEXT, mug, 1, MANY),
+        "more": lambda: shopping_sources.view(CONTEXT, mug, 1, MANY, until=24),
+        "mixed_currencies": lambda: shopping_sources.view(CONTEXT, mug, 1, MIXED),
+        "no_prices": lambda: shopping_sources.view(CONTEXT, bare("Plain mug"), 1, OFFERS[-1:]),
+        "empty": lambda: shopping_sources.view(CONTEXT, mug, 1, (), search_url="https://search.example/?q=mug"),
+        "empty_no_search": lambda: shopping_sources.view(CONTEXT, mug, 1, ()),
+    }
+    for state, view in views.items():
+        yield Example(f"offers.{state}", "modal", view())
+
+
+def shared_offers() -> Iterator[Example]:
+    for state, offers in {"table": OFFERS, "mixed_currencies": MIXED, "many": MANY, "no_prices": OFFERS[-1:]}.items():
+        yield Example(f"shared_offers.{state}", "message", shopping_sources.share(CONTEXT, product(0), offers, by="U0ANA"))
+        lines = shopping_sources.share(CONTEXT, product(0), offers, by="U0ANA", table=False)
+        yield Example(f"shared_offers.{state}_as_lines", "message", lines)
+
+
+def lists() -> Iterator[Example]:
+    for many in (0, 1, 8, 30):
+        yield Example(f"similar_products.{many}", "modal", similar_products.view(CONTEXT, found(many), start=0))
+        yield Example(f"similar_images.{many}", "modal", similar_images.view(CONTEXT, found(many)))
+    yield Example("similar_products.after_the_card", "modal", similar_products.view(CONTEXT, found(10), start=5))
+    yield Example("similar_products.third_page", "modal", similar_products.view(CONTEXT, found(30), until=24))
+    yield Example("similar_images.fifth_page", "modal", similar_images.view(CONTEXT, found(30), until=30))
+
+
+def messages() -> Iterator[Example]:
+    for kind in notices.Kind:
+        yield Example(f"error.{kind.name.lower()}", "message", notices.problem(kind, "r8Kd2m"))
+    for state, payload in {
+        "remove": notices.only_for("U0BEN"),
+        "asked": notices.asked("U0ANA", "https://pictures.example/mug.jpg"),
+        "asked_no_picture": notices.asked("U0ANA", "https://pictures.example/mug.jpg", pictures=False),
+        "channel_on": notices.channel("U0ANA", "C0PHOTOS", on=True),
+        "channel_off": notices.channel("U0ANA", "C0PHOTOS", on=False),
+        "undone": notices.undone("U0ANA", "U0BEN", on=True),
+        "photo_removed": notices.photo_removed(),
+        "hello": notices.hello(),
+        "help": notices.help_text(),
+        "say": notices.say("That file is 40 MB. I read pictures up to 20 MB."),
+    }.items():
+        yield Example(f"notice.{state}", "message", payload)
+
+
+def homes() -> Iterator[Example]:
+    lookups = [
+        home.RecentLookup(
+            "Navy striped mug on a wooden table", "C0PHOTOS", 1763800000, "https://acme.example/archives/C0PHOTOS/p1"
+        ),
+        home.RecentLookup("Red espresso cup", "D0ANA", 1763700000),
+    ]
+    yield Example("home.first_visit", "home", home.view(()))
+    yield Example("home.recent", "home", home.view(lookups * 3))
+
+
+def examples() -> list[Example]:
+    return [*insight_cards(), *offer_views(), *shared_offers(), *lists(), *messages(), *homes()]
+
+
+def strange_examples(text: str, currency: str = "USD") -> Iterator[Example]:
+    """Every card that shows texts of other people, all of which are this one."""
+    for style in ("carousel", "classic"):
+        for many in (0, 1, 10):
+            context = replace(CONTEXT, style=style, origin=text if many == 1 else "")
+            card = insights.card(found(many, name=text, currency=currency), context)
+            yield Example(f"insights.{style}.{many}", "message", card)
+    some, mug = found(10, name=text, currency=currency), product(0, name=text, currency=currency)
+    offers = [
+        replace(old, seller=Seller(text, f"https://pictures.example/{n}.png"), currency=currency) for n, old in enumerate(MANY)
+    ]
+    yield Example("offers.loading", "modal", shopping_sources.loading(CONTEXT, mug, 1))
+    yield Example("offers.ok", "modal", shopping_sources.view(CONTEXT, mug, 1, offers))
+    yield Example("offers.empty", "modal", shopping_sources.view(CONTEXT, mug, 1, ()))
+    yield Example("shared.table", "message", shopping_sources.share(CONTEXT, mug, offers, by="U0ANA"))
+    yield Example("shared.lines", "message", shopping_sources.share(CONTEXT, mug, offers, by="U0ANA", table=False))
+    yield Example("products", "modal", similar_products.view(CONTEXT, some))
+    yield Example("images", "modal", similar_images.view(CONTEXT, some))
+    yield Example("home", "home", home.view([home.RecentLookup(text, "C0PHOTOS", 1763800000, "https://acme.example/p1")]))
+    yield Example("say", "message", notices.say(text))

@@ -1,0 +1,185 @@
+"""The command line as an operator meets it: a process of its own, its exit code and what it prints."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.config import Settings
+
+ROOT = Path(__file__).parent.parent
+CATALOGUE = ROOT / "bot" / "demo" / "catalogue"
+PHOTO = CATALOGUE / "photos" / "photo-01.jpg"
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+
+
+def run(*words: str, data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *words],
+        cwd=ROOT,
+        env=ENVIRONMENT | {"DATA_DIR": str(data_dir), "LOG_FORMAT": "json"} | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A DATA_DIR with one feed of the demo catalogue in it."""
+    data_dir = tmp_path_factory.mktemp("filled")
+    done = run("catalogue", "import", str(CATALOGUE / "feeds" / "cupandco.tsv"), data_dir=data_dir)
+    assert done.returncode == 0, done.stderr
+    return data_dir
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["demo", "serve", "worker", "insights", "lookup", "catalogue import", "manifest", "check", "receive"],
+)
+def test_every_command_has_help(command: str, tmp_path: Path) -> None:
+    done = run(*command.split(), "--help", data_dir=tmp_path)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Usage: ")
+
+
+def one_line_error(done: subprocess.CompletedProcess[str], code: int = 1) -> str:
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+def test_wrong_usage_exits_with_2(tmp_path: Path) -> None:
+    assert "--nonsense" in one_line_error(run("serve", "--nonsense", data_dir=tmp_path), 2)
+
+
+def test_a_taken_port_is_named(tmp_path: Path, taken_port: int) -> None:
+    said = one_line_error(run("demo", "--port", str(taken_port), data_dir=tmp_path))
+    assert f"Port {taken_port} is taken" in said
+    assert "PORT" in said
+
+
+def test_the_demo_refuses_to_serve_others(tmp_path: Path) -> None:
+    assert "this machine only" in one_line_error(run("demo", "--host", "0.0.0.0", data_dir=tmp_path), 2)
+
+
+def test_an_open_api_without_keys_is_refused(tmp_path: Path) -> None:
+    assert "INSIGHTS_KEYS" in one_line_error(run("insights", "--host", "0.0.0.0", "--port", "0", data_dir=tmp_path))
+
+
+def test_serve_says_which_slack_setting_is_missing(tmp_path: Path) -> None:
+    assert "SLACK_BOT_TOKEN" in one_line_error(run("serve", "--port", "0", data_dir=tmp_path))
+
+
+def test_a_bad_setting_is_named(tmp_path: Path) -> None:
+    assert one_line_error(run("check", data_dir=tmp_path, PORT="many")).startswith("Error: PORT is not valid")
+
+
+def test_a_missing_model_is_named(tmp_path: Path) -> None:
+    said = one_line_error(run("lookup", str(PHOTO), data_dir=tmp_path, INSIGHTS_MODEL="/nowhere/model.onnx"))
+    assert "INSIGHTS_MODEL" in said
+
+
+def test_a_broken_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "bot.db").write_bytes(b"nonsense" * 1000)
+    assert "bot.db is not a readable database" in one_line_error(run("catalogue", "stats", data_dir=tmp_path))
+
+
+def test_an_empty_catalogue_is_said_and_the_lookup_still_answers(tmp_path: Path) -> None:
+    done = run("lookup", str(PHOTO), data_dir=tmp_path)
+    assert done.returncode == 0
+    assert "The catalogue is empty" in done.stderr
+    assert "Nothing in the catalogue looks like this." in done.stdout
+
+
+def test_a_lookup_prints_a_table_for_people(filled: Path) -> None:
+    done = run("lookup", str(PHOTO), data_dir=filled)
+    assert done.returncode == 0, done.stderr
+    assert "Harbour Stripe Straight Mug" in done.stdout
+    assert "from $14.95" in done.stdout
+
+
+def test_a_lookup_prints_the_wires_json_for_programs(filled: Path) -> None:
+    done = run("lookup", str(PHOTO), "--modules", "SimilarProducts", "--json", data_dir=filled)
+    answer = json.loads(done.stdout)
+    assert answer["_type"] == "ImageInsights"
+    first = answer["visuallySimilarProducts"]["value"][0]
+    assert first["name"] == "Harbour Stripe Straight Mug"
+    offers = json.loads(
+        run("lookup", first["imageInsightsToken"], "--modules", "ShoppingSources", "--json", data_dir=filled).stdout
+    )["shoppingSources"]["offers"]
+    assert [offer["price"] for offer in offers] == [14.95]
+
+
+@pytest.mark.parametrize(
+    ("what", "said"),
+    [
+        ("README.md", "isn't a picture I can read"),
+        ("no-such-file.jpg", "There is no file no-such-file.jpg."),
+        ("http://127.0.0.1:1/x.jpg", "can't open that address"),
+        ("bcid_nobody-has-this", "No picture has this insights token"),
+    ],
+)
+def test_what_cannot_be_looked_up_gets_a_sentence(what: str, said: str, filled: Path) -> None:
+    assert said in one_line_error(run("lookup", what, data_dir=filled))
+
+
+def test_a_bad_crop_or_module_gets_a_sentence(filled: Path) -> None:
+    assert "--crop takes four fractions" in one_line_error(run("lookup", str(PHOTO), "--crop", "1,2,3", data_dir=filled))
+    assert "SimilarProducts" in one_line_error(run("lookup", str(PHOTO), "--modules", "Nonsense", data_dir=filled))
+
+
+def test_importing_again_changes_nothing_and_bad_rows_are_listed(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.tsv"
+    head = (CATALOGUE / "feeds" / "cupandco.tsv").read_text(encoding="utf-8").splitlines()
+    good = head[1]
+    (tmp_path / "images").mkdir()
+    for name in ("mg01.jpg", "mg01-b.jpg"):
+        shutil.copy(CATALOGUE / "images" / name, tmp_path / "images")
+    bad = good.replace("cupandco-MG01", "cupandco-X").replace("14.95 USD", "cheap")
+    feed.write_text("\n".join([head[0], good, bad]), encoding="utf-8")
+    first = run("catalogue", "import", str(feed), data_dir=tmp_path / "data")
+    assert first.stdout.strip() == "1 added, 0 changed, 0 unchanged, 1 rejected"
+    assert "row 3: price" in first.stderr
+    again = run("catalogue", "import", str(feed), data_dir=tmp_path / "data")
+    assert again.stdout.strip() == "0 added, 0 changed, 1 unchanged, 1 rejected"
+
+
+def test_an_export_can_be_imported_again(filled: Path, tmp_path: Path) -> None:
+    exported = run("catalogue", "export", data_dir=filled).stdout
+    titles = {json.loads(line)["title"] for line in exported.splitlines()}
+    copy = filled / "export.jsonl"
+    copy.write_text(exported, encoding="utf-8")
+    done = run("catalogue", "import", str(copy), data_dir=tmp_path)
+    assert done.returncode == 0, done.stderr
+    listed = {line.split("\t")[1] for line in run("catalogue", "list", data_dir=tmp_path).stdout.splitlines()}
+    assert listed == titles
+
+
+def test_the_manifest_carries_the_public_address(tmp_path: Path) -> None:
+    printed = run("manifest", "--url", "https://bot.example.com", data_dir=tmp_path).stdout
+    assert "https://bot.example.com/slack/events" in printed
+    assert "socket_mode_enabled: false" in printed
+    assert "socket_mode_enabled: true" in run("manifest", data_dir=tmp_path).stdout
+    assert "https://" in one_line_error(run("manifest", "--url", "http://bot.example.com", data_dir=tmp_path))
+
+
+def test_check_says_what_to_do(filled: Path) -> None:
+    done = run("check", data_dir=filled)
+    assert done.returncode == 1
+    lines = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert lines["engine"].strip().startswith("ok:")
+    assert "SLACK_BOT_TOKEN" in lines["slack"]
