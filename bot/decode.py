@@ -52,6 +52,8 @@ _TURNS = {
 _END_OF_IMAGE, _START_OF_SCAN = 0xD9, 0xDA
 _NO_LENGTH = frozenset({0x01, 0xD8})
 _JPEG_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+_STEPS = 8
+"""Colours along a padded edge: few enough that nothing in the picture is drawn out into stripes."""
 _PNG_NEEDED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf"})
 
 Box = tuple[float, float, float, float]
@@ -182,7 +184,8 @@ def _shape(width: float, height: float, order: dict[str, Any]) -> tuple[Box, tup
             top, bottom = top + cut, bottom - cut
         return (left, top, right, bottom), (box_width, box_height)
     part_width, part_height = (right - left) * width, (bottom - top) * height
-    shrink = min(1.0, order["side"] / max(part_width, part_height))
+    most_width, most_height = order.get("pad") or (order["side"], order["side"])
+    shrink = min(1.0, most_width / part_width, most_height / part_height)
     return (left, top, right, bottom), (max(1, round(part_width * shrink)), max(1, round(part_height * shrink)))
 
 
@@ -206,6 +209,22 @@ def decode(data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], Image.Im
     return {"width": width, "height": height, "format": kind}, pixels
 
 
+def _padded(pixels: Image.Image, width: int, height: int) -> Image.Image:
+    """The picture in the middle of a box, continued to both sides by its own outermost pixels, blurred along the edge."""
+    left, top = (width - pixels.width) // 2, (height - pixels.height) // 2
+    ground = Image.new("RGB", (width, height))
+    if left:
+        for x, edge in ((0, 0), (left + pixels.width, pixels.width - 1)):
+            strip = pixels.crop((edge, 0, edge + 1, pixels.height)).resize((1, _STEPS), Image.Resampling.BOX)
+            ground.paste(strip.resize((width - pixels.width - left if x else left, height), Image.Resampling.BILINEAR), (x, 0))
+    if top:
+        for y, edge in ((0, 0), (top + pixels.height, pixels.height - 1)):
+            strip = pixels.crop((0, edge, pixels.width, edge + 1)).resize((_STEPS, 1), Image.Resampling.BOX)
+            ground.paste(strip.resize((width, height - pixels.height - top if y else top), Image.Resampling.BILINEAR), (0, y))
+    ground.paste(pixels, (left, top))
+    return ground
+
+
 def _jpeg(pixels: Image.Image, max_bytes: int) -> bytes:
     """Encode, in steps of quality and then of size until it fits. Raises Refused when nothing fits."""
     while True:
@@ -227,6 +246,8 @@ def answer(data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
             return {}, b""
         about, pixels = decode(data, order)
         if order["as"] == "jpeg":
+            if order.get("pad"):
+                pixels = _padded(pixels, *order["pad"])
             return about, _jpeg(pixels, order.get("max_bytes") or 0)
         return {**about, "shape": [pixels.height, pixels.width, 3]}, pixels.tobytes()
     except Refused as refused:

@@ -137,13 +137,17 @@ class Pixels:
         side: int,
         max_bytes: int | None = None,
         box: tuple[int, int] | None = None,
+        pad: tuple[int, int] | None = None,
         crop: Crop = WHOLE,
     ) -> bytes:
-        """The same re-encoded, nothing but pixels left. With `box` it fills exactly that size, cut at both sides.
+        """The same re-encoded, nothing but pixels left.
+
+        With `box` it fills exactly that size, cut at both sides; with `pad` all of it lies within exactly that size, and the
+        ground goes on in the colours of its edges.
 
         Raises as load does; TooLarge also when it cannot be made to fit `max_bytes`.
         """
-        order = {"as": "jpeg", "side": side, "crop": _edges(crop), "max_bytes": max_bytes, "box": box}
+        order = {"as": "jpeg", "side": side, "crop": _edges(crop), "max_bytes": max_bytes, "box": box, "pad": pad}
         return (await self._ask(data, order))[1]
 
     async def _ask(self, data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], bytes]:

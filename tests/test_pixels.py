@@ -227,6 +227,18 @@ async def test_p8_a_picture_is_shrunk_until_it_fits(pixels: Pixels) -> None:
         await pixels.jpeg(saved(noise, "PNG"), side=1500, max_bytes=100)
 
 
+async def test_a_padded_picture_is_whole_and_its_ground_goes_on(pixels: Pixels) -> None:
+    tall = Image.new("RGB", (200, 400), BLUE)
+    tall.paste(RED, (20, 0, 180, 400))
+    out = Image.open(io.BytesIO(await pixels.jpeg(saved(tall, "PNG"), side=400, pad=(160, 100))))
+    assert out.size == (160, 100)
+    rgb = np.asarray(out)
+    assert near(tuple(rgb[50, 80]), RED)
+    assert near(tuple(rgb[2, 80]), RED)  # nothing is cut off
+    assert near(tuple(rgb[50, 5]), BLUE)
+    assert near(tuple(rgb[50, 155]), BLUE)
+
+
 async def test_a_box_is_filled_from_the_middle(pixels: Pixels) -> None:
     wide = Image.new("RGB", (600, 200), RED)
     wide.paste(BLUE, (200, 0, 400, 200))

@@ -117,6 +117,14 @@ class Context:
         return singular(self.agreed(lambda product: product.kind))
 
     @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """What is in the picture: the kind, or where several things lie apart, the kinds of the first two."""
+        if self.kind or self.matches.things < 2:  # noqa: PLR2004 (one thing, about which the nearest disagree)
+            return (self.kind,) if self.kind else ()
+        best = (singular(product.kind) for product in self.near[: self.matches.things] if product.kind)
+        return tuple(dict.fromkeys(best))[:2]
+
+    @cached_property
     def material(self) -> str:
         """The main one: `plastic` of `plastic, leatherette`."""
         main = self.agreed(lambda product: product.material.partition(",")[0].strip())
@@ -136,9 +144,9 @@ class Context:
 
     @cached_property
     def described(self) -> str:
-        """Colour, material and kind in words: `blue stoneware mug`; empty without a kind."""
+        """Colour, material and kind in words: `blue stoneware mug`; of several things the kinds alone; empty without one."""
         if not self.kind:
-            return ""
+            return " and ".join(self.kinds)
         words: list[str] = []
         for part in (self.colour, self.material, self.kind):
             words += [word for word in part.split() if word not in words or word == "and"]

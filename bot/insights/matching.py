@@ -55,12 +55,14 @@ class Matches:
     """What the catalogue has for a look; every list is cut by the floor.
 
     products: the best picture of each product, best product of each thing first, then the second best of each …
+    things: so many of the first products are each the best of a thing of its own.
     pictures: in the same order, products or not. copies: near duplicates of the whole picture, best first.
     """
 
     products: tuple[Hit, ...] = ()
     pictures: tuple[Hit, ...] = ()
     copies: tuple[Hit, ...] = ()
+    things: int = 0
 
 
 class Matcher:
@@ -104,12 +106,14 @@ class Matcher:
 
     def match(self, look: Look) -> Matches:
         """Everything above the floor; empty lists when nothing is."""
-        pictures = _interleaved([self._thing(regions) for regions in self._things(look)])
+        things = [self._thing(regions) for regions in self._things(look)]
+        pictures = _interleaved(things)
         products: dict[str, Hit] = {}
         for hit in pictures:
             if hit.product_id:
                 products.setdefault(hit.product_id, hit)
-        return Matches(tuple(products.values()), tuple(pictures), self._copies(look))
+        apart = len({hits[0].product_id for hits in things} - {""})
+        return Matches(tuple(products.values()), tuple(pictures), self._copies(look), things=apart)
 
     def _things(self, look: Look) -> list[list[list[Hit]]]:
         """The hits of each region that has any, put together with those of regions that show the same thing."""

@@ -43,9 +43,9 @@ def windows(fmap: NDArray[np.float32], most: int) -> list[Window]:
     cells = fmap.reshape(len(fmap), -1).T
     products = cells @ cells.T
     inside = grid.inside @ products
-    inner = (inside * grid.inside).sum(1)
-    across = (inside * grid.rimmed).sum(1) - inner
-    rim = ((grid.rimmed @ products) * grid.rimmed).sum(1) - inner - 2 * across
+    inner = _row_by_row(inside, grid.inside)
+    across = _row_by_row(inside, grid.rimmed) - inner
+    rim = _row_by_row(grid.rimmed @ products, grid.rimmed) - inner - 2 * across
     area = grid.inside.sum(1)
     cosine = across / np.sqrt(np.maximum(inner * rim, 1e-9))
     contrast = (1 - cosine) * np.power(area / area.max(initial=1), AREA_POWER)
@@ -54,6 +54,11 @@ def windows(fmap: NDArray[np.float32], most: int) -> list[Window]:
         Window(Crop(*boxes[row].tolist()), grid.inside[row] @ cells / area[row], float(contrast[row]))
         for row in _apart(boxes, contrast, most)
     ]
+
+
+def _row_by_row(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The dot product of each row with the same row of the other."""
+    return np.asarray(np.einsum("ij,ij->i", one, other), dtype=np.float32)
 
 
 @lru_cache(maxsize=32)

@@ -1,7 +1,7 @@
 """The engine: a picture and modules in, insights out. Decoded once, looked at once, matched once, however much is asked."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from bot.insights.encoder import PHOTO_SIDE, Encoder, Look
 from bot.insights.model import WHOLE, Crop, Insights, Module, Picture, SafeSearch, Token, Upload, Url
 from bot.insights.modules import MODULES
 from bot.insights.shelf import StoredPicture
-from bot.insights.uploads import Uploads
+from bot.insights.uploads import Sent, Uploads
 from bot.money import currency_of
 from bot.pixels import Pixels
 from bot.storage import Database
@@ -71,17 +71,18 @@ class InsightsService:
         when it came with one) and cannot be cropped again: the picture is not kept.
         """
         own: StoredPicture | None = None
+        look: Look | None = None
+        data = b""
         match picture:
             case Upload(data):
-                token, look = await self._look_at_sent(data, crop)
+                token = ""
             case Url(url) if name := self.links.read(url):
                 own = self._own(self.catalogue.serving.shelf.by_content.get(name))
-                token, look = catalogue_token(own.id), await self._look_at_own(own, crop)
+                token = catalogue_token(own.id)
             case Url(url):
-                token, look = await self._look_at_sent(await self._fetcher.get(url), crop)
+                token, data = "", await self._fetcher.get(url)
             case Token(token) if key := catalogue_picture(token):
                 own = self._own(key)
-                look = await self._look_at_own(own, crop)
             case Token(token):
                 look = await self._uploads.get(token)
                 if crop != WHOLE:
@@ -89,7 +90,7 @@ class InsightsService:
                     raise InvalidValue("insightsToken", token, text)
         serving = self.catalogue.serving
 
-        def answer() -> dict[str, Any]:
+        def answer(look: Look) -> dict[str, Any]:
             context = Context(
                 look=look,
                 matches=serving.matcher.match(look),
@@ -103,8 +104,22 @@ class InsightsService:
             return _answers(context, modules)
 
         async with self._turn():
-            found: Mapping[str, Any] = await asyncio.to_thread(answer)
-        return Insights(token, **found)
+            if look:
+                return Insights(token, **await asyncio.to_thread(answer, look))
+            if own:
+                data = await self._read(own)
+            if not data:
+                raise NotAPicture
+            frame = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
+
+            def see_and_answer() -> tuple[Sent, dict[str, Any]]:
+                sent = self._uploads.seen(data, crop, self._encoder.look(frame.rgb))
+                return sent, answer(sent.look)
+
+            sent, found = await asyncio.to_thread(see_and_answer)
+        if not own:
+            await self._uploads.keep(sent)
+        return Insights(token or sent.token, **found)
 
     async def fetched(self, url: str, max_bytes: int) -> Picture:
         """The picture behind an address, for whoever limits its size; our own addresses are not fetched.
@@ -119,23 +134,11 @@ class InsightsService:
             raise UnknownToken
         return picture
 
-    async def _look_at_own(self, picture: StoredPicture, crop: Crop) -> Look:
+    async def _read(self, picture: StoredPicture) -> bytes:
         try:
-            data = await self.catalogue.files.read(picture.content)
+            return await self.catalogue.files.read(picture.content)
         except OSError:
             raise Unavailable(f"The picture {picture.id} is missing in DATA_DIR. Import its feed again.") from None
-        return await self._look(data, crop)
-
-    async def _look_at_sent(self, data: bytes, crop: Crop) -> tuple[str, Look]:
-        if not data:
-            raise NotAPicture
-        token = await asyncio.to_thread(self._uploads.token, data, crop)
-        return token, await self._uploads.put(token, await self._look(data, crop))
-
-    async def _look(self, data: bytes, crop: Crop) -> Look:
-        async with self._turn():
-            frame = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
-            return await asyncio.to_thread(self._encoder.look, frame.rgb)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

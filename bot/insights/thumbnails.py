@@ -14,16 +14,17 @@ _SIDE = re.compile(r"[1-9][0-9]{0,3}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A picture by its content, to fit within width and height (0: as large as it is), or to fill them."""
+    """A picture by its content: to fit within width and height (0: as large as it is), to fill them, or padded to them."""
 
     content: str
     width: int
     height: int
     fill: bool
+    pad: bool
 
     @property
     def etag(self) -> str:
-        return f'"{self.content}-{self.width}-{self.height}-{int(self.fill)}"'
+        return f'"{self.content}-{self.width}-{self.height}-{int(self.fill)}{int(self.pad)}"'
 
 
 def read_wanted(given: dict[str, str]) -> Wanted | None:
@@ -33,7 +34,9 @@ def read_wanted(given: dict[str, str]) -> Wanted | None:
     if not name or any(side and (not _SIDE.fullmatch(side) or int(side) > MAX_SIDE) for side in sides):
         return None
     width, height = (int(side or 0) for side in sides)
-    return Wanted(name[1], width, height, fill=bool(given.get("c")) and width > 0 and height > 0)
+    both = width > 0 and height > 0
+    pad = both and given.get("p") == "1"
+    return Wanted(name[1], width, height, fill=both and not pad and bool(given.get("c")), pad=pad)
 
 
 class Thumbnails:
@@ -51,8 +54,9 @@ class Thumbnails:
             return self._kept[wanted]
         data = await self._service.catalogue.files.read(wanted.content)
         if wanted.width or wanted.height:
-            box = (wanted.width, wanted.height) if wanted.fill else None
-            data = await self._service.pixels.jpeg(data, side=self._side(wanted), box=box)
+            size = (wanted.width, wanted.height)
+            fill, pad = size if wanted.fill else None, size if wanted.pad else None
+            data = await self._service.pixels.jpeg(data, side=self._side(wanted), box=fill, pad=pad)
         if wanted not in self._kept:
             self._kept[wanted] = data
             self._bytes += len(data)

@@ -6,11 +6,14 @@ import hmac
 import json
 import re
 import secrets
+import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import numpy as np
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.sqlite import insert
 
 from bot.errors import UnknownToken
 from bot.insights import tables
@@ -19,8 +22,21 @@ from bot.insights.model import Crop
 from bot.storage import Database
 
 KEPT = timedelta(days=30)
+SWEEP_SECONDS = 3600.0
 _TOKEN = re.compile(r"bcid_[A-Za-z0-9_-]{32}")
 _SECRET = "upload_tokens"  # noqa: S105 (the name of a row)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """A picture somebody sent: its token, what was seen in it as it is stored, and as it will be read again.
+
+    Answers are made from the latter, so that the first answer is also the later one.
+    """
+
+    token: str
+    blob: bytes
+    look: Look
 
 
 class Uploads:
@@ -30,6 +46,7 @@ class Uploads:
         self._database = database
         self._secret = secret
         self._encoder = encoder
+        self._sweep_at = 0.0
 
     @classmethod
     async def open(cls, database: Database, encoder: str) -> Self:
@@ -39,37 +56,34 @@ class Uploads:
             if secret is None:
                 secret = secrets.token_bytes(32)
                 await connection.execute(insert(state).values(key=_SECRET, value=secret))
-            await connection.execute(delete(tables.uploads).where(tables.uploads.c.created < _now() - KEPT))
         return cls(database, secret, encoder)
 
-    def token(self, data: bytes, crop: Crop) -> str:
-        """Hashes megabytes: not for the event loop."""
+    def seen(self, data: bytes, crop: Crop, look: Look) -> Sent:
+        """Name what was seen in a picture. Hashes megabytes: not for the event loop."""
         part = f"{crop.left!r} {crop.top!r} {crop.right!r} {crop.bottom!r}".encode()
         digest = hmac.digest(self._secret, hashlib.sha256(data).digest() + part, "sha256")
-        return f"bcid_{base64.urlsafe_b64encode(digest[:24]).decode()}"
-
-    async def find(self, token: str) -> Look | None:
-        """None when it is too old, of another encoder, or was never there."""
-        kept = tables.uploads.c
-        async with self._database.read() as connection:
-            query = select(kept.look).where(kept.token == token, kept.encoder == self._encoder, kept.created > _now() - KEPT)
-            blob = (await connection.execute(query)).scalar()
-        return None if blob is None else unpack(blob)
+        blob = pack(look)
+        return Sent(f"bcid_{base64.urlsafe_b64encode(digest[:24]).decode()}", blob, unpack(blob))
 
     async def get(self, token: str) -> Look:
-        """Raises UnknownToken."""
-        look = await self.find(token) if _TOKEN.fullmatch(token) else None
-        if look is None:
+        """Raises UnknownToken when it is too old, of another encoder, or was never there."""
+        kept = tables.uploads.c
+        query = select(kept.look).where(kept.token == token, kept.encoder == self._encoder, kept.created > _now() - KEPT)
+        async with self._database.read() as connection:
+            blob = (await connection.execute(query)).scalar() if _TOKEN.fullmatch(token) else None
+        if blob is None:
             raise UnknownToken
-        return look
-
-    async def put(self, token: str, look: Look) -> Look:
-        """Keep it; returns it as it will be read again, so that the first answer is also the later one."""
-        kept, blob = tables.uploads, pack(look)
-        async with self._database.write() as connection:
-            await connection.execute(delete(kept).where(kept.c.token == token))
-            await connection.execute(insert(kept).values(token=token, encoder=self._encoder, look=blob, created=_now()))
         return unpack(blob)
+
+    async def keep(self, sent: Sent) -> None:
+        """From now on its token is answered."""
+        kept, row = tables.uploads, {"encoder": self._encoder, "look": sent.blob, "created": _now()}
+        statement = insert(kept).values(token=sent.token, **row).on_conflict_do_update(index_elements=["token"], set_=row)
+        async with self._database.write() as connection:
+            await connection.execute(statement)
+            if time.monotonic() >= self._sweep_at:
+                await connection.execute(delete(kept).where(kept.c.created < _now() - KEPT))
+                self._sweep_at = time.monotonic() + SWEEP_SECONDS
 
 
 def pack(look: Look) -> bytes:

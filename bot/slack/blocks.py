@@ -52,11 +52,11 @@ def image(url: str, alt: str) -> Block | None:
 
 
 def thumbnail(url: str, alt: str, width: int, height: int) -> Block | None:
-    """A picture, filling the box if a thumbnail service of Bing's kind (`…/th?id=…`) serves it."""
+    """A picture, all of it within the box if a thumbnail service of Bing's kind (`…/th?id=…`) serves it."""
     parts = urlsplit(mrkdwn.web_url(url))
     query = dict(parse_qsl(parts.query))
     if parts.path.endswith("/th") and "id" in query:
-        url = parts._replace(query=urlencode(query | {"w": str(width), "h": str(height), "c": "7"})).geturl()
+        url = parts._replace(query=urlencode(query | {"w": str(width), "h": str(height), "p": "1"})).geturl()
     return image(url, alt)
 
 

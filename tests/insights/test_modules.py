@@ -38,12 +38,14 @@ def look(*labels: Label, colour: str = "blue") -> Look:
     return Look((region,), labels, "0000FF", colour, "0" * 16, "0" * 16)
 
 
-def context(*found: tuple[Product, float], seen: Look | None = None, copy: bool = False, currency: str = "USD") -> Context:
+def context(
+    *found: tuple[Product, float], seen: Look | None = None, copy: bool = False, things: int = 1, currency: str = "USD"
+) -> Context:
     hits = tuple(Hit(f"{one.id}-1", one.id, score) for one, score in found)
     pictures = {hit.picture_id: StoredPicture(hit.picture_id, hit.product_id, "0" * 64, 10, 10, 1, "", SEEN) for hit in hits}
     return Context(
         look=seen or look(),
-        matches=Matches(hits, hits, hits[:1] if copy else ()),
+        matches=Matches(hits, hits, hits[:1] if copy else (), things),
         shelf=Shelf({one.id: one for one, _ in found}, pictures),
         links=Links("http://x.example"),
         own=None,
@@ -78,6 +80,12 @@ def test_neighbours_that_disagree_make_none() -> None:
     assert "mug" not in {tag.name for tag in tags(found)}
 
 
+def test_things_that_lie_apart_are_named_together() -> None:
+    found = context((product("a", "Mugs"), 0.8), (product("b", "Lamps", material="steel"), 0.79), things=2)
+    assert said(found) == "Mug and lamp"
+    assert {"mug", "lamp"} <= {tag.name for tag in tags(found)}
+
+
 def test_a_product_far_above_the_others_speaks_alone() -> None:
     assert (
         said(context((product("a", "Mugs"), 0.9), (product("b", "Lamps"), 0.7), (product("c", "Lamps"), 0.7))) == "Blue glass mug"
@@ -99,8 +107,9 @@ def test_of_a_copy_the_makers_words_are_known() -> None:
 
 def test_without_neighbours_only_a_sure_word_is_said() -> None:
     assert said(context(seen=look(Label("umbrella", 0.9)))) == "Blue umbrella"
-    assert said(context(seen=look(Label("umbrella", 0.3)))) == ""
-    assert tags(context(seen=look(Label("umbrella", 0.3)))) != ()
+    assert said(context(seen=look(Label("umbrella", 0.3)))) == "Umbrella"
+    assert said(context(seen=look(Label("umbrella", 0.2)))) == ""
+    assert [tag.name for tag in tags(context(seen=look(Label("umbrella", 0.2))))] == ["blue"]
 
 
 @pytest.mark.parametrize(("currency", "sellers", "low"), [("USD", ["A", "B"], 9), ("EUR", ["C"], 1), ("GBP", [], None)])

@@ -267,6 +267,7 @@ async def test_th_serves_small_and_whole_pictures_as_jpeg(client: Client, engine
         ("", (480, 480)),
         ("&w=120&h=90", (90, 90)),
         ("&w=120&h=90&c=7", (120, 90)),
+        ("&w=120&h=90&p=1", (120, 90)),
         ("&w=200", (200, 200)),
         ("&w=2000", (480, 480)),
     ):

@@ -220,8 +220,8 @@ def test_thumbnails_are_asked_for_in_the_size_shown() -> None:
     def first(payload: dict[str, Any]) -> str:
         return next(str(found["image_url"]) for found in objects(payload["blocks"]) if found.get("type") == "image")
 
-    assert first(insights.card(found(), CONTEXT)) == "https://pictures.example/th?id=mg00&w=480&h=300&c=7"
-    assert first(similar_products.view(CONTEXT, found())) == "https://pictures.example/th?id=mg00&w=176&h=176&c=7"
+    assert first(insights.card(found(), CONTEXT)) == "https://pictures.example/th?id=mg00&w=480&h=300&p=1"
+    assert first(similar_products.view(CONTEXT, found())) == "https://pictures.example/th?id=mg00&w=176&h=176&p=1"
     elsewhere = replace(bare("Mug"), thumbnail_url="https://cupandcorner.example/mug.jpg?v=1")
     card = insights.card(replace(NOTHING, similar_products=(elsewhere,)), CONTEXT)
     assert first(card) == "https://cupandcorner.example/mug.jpg?v=1"

@@ -3,7 +3,7 @@
 from bot.insights.context import Context
 from bot.insights.model import Query
 
-LEAST_PROBABILITY = 0.4
+LEAST_PROBABILITY = 0.25
 
 
 def best_query(context: Context) -> Query | None:

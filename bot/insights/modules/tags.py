@@ -4,12 +4,12 @@ from bot.insights.context import Context
 from bot.insights.model import Tag
 
 MOST = 8
-LEAST_PROBABILITY = 0.4
+LEAST_PROBABILITY = 0.25
 """Of a classifier's word: below, it is wrong as often as not."""
 
 
 def tags(context: Context) -> tuple[Tag, ...]:
-    words = [context.kind]
+    words = [*context.kinds]
     words += [label.name for label in context.look.labels if label.probability >= LEAST_PROBABILITY]
     if context.kind:
         words.append(context.agreed(lambda product: product.product_type.rpartition(">")[0].rpartition(">")[2].strip()))

@@ -33,11 +33,11 @@ def is_empty(found: Insights) -> bool:
 
 
 def title(found: Insights) -> str:
-    """The first that exists of caption, best query, first two tags, "Photo" (not escaped)."""
+    """The first that exists of caption, best query, first two tags, "Photo" (not escaped). One tag alone says too little."""
     candidates = (
         found.caption.caption if found.caption else "",
         found.best_query.display_text if found.best_query else "",
-        " and ".join(tag.name for tag in found.tags[:2]),
+        " and ".join(tag.name for tag in found.tags[:2]) if len(found.tags) > 1 else "",
     )
     text = next((text for candidate in candidates if (text := mrkdwn.plainly(candidate).rstrip(". "))), "Photo")
     return mrkdwn.cut(text[0].upper() + text[1:], TITLE)
