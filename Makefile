@@ -57,12 +57,20 @@ clean:
 	@$(PYTHON) -m venv .venv || \
 		{ echo "Python's venv module is missing. On Debian and Ubuntu: apt install python3-venv" >&2; rm -rf .venv; exit 1; }
 
-.venv/.installed: requirements.txt | .venv/bin/python
-	@echo "Setting up (once, about a minute)…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.txt
+# pip says "Collecting" once a package; the last line of its output tells what went wrong
+define install
+	@rm -f .venv/failed
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r $(1) 2>&1 || touch .venv/failed; } \
+		| awk '/^Collecting/ { printf "\r  package %d", ++n; fflush() } /^Installing/ { printf "\r  unpacking   "; fflush() } \
+			/^ERROR/ { print "\n" $$0 } END { printf "\r             \r" }'
+	@test ! -e .venv/failed
 	@touch $@
+endef
+
+.venv/.installed: requirements.txt | .venv/bin/python
+	@echo "Setting up (once, about half a minute)…"
+	$(call install,requirements.txt)
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed | .venv/bin/python
 	@echo "Setting up the tools for tests (once)…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-dev.txt
-	@touch $@
+	$(call install,requirements-dev.txt)
