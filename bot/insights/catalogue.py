@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import hashlib
+import logging
+import secrets
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -15,6 +17,8 @@ from urllib.parse import urlsplit
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
@@ -28,6 +32,11 @@ from bot.insights.shelf import Product, Shelf
 from bot.pixels import Pixels
 from bot.storage import Database
 
+log = logging.getLogger(__name__)
+
+REVISION = "catalogue_revision"
+FOLLOW_SECONDS = 2.0
+"""How often a process looks whether another one has imported something."""
 BATCH = 64
 """Rows that are read, looked at and committed together."""
 PICTURES_AT_ONCE = 4
@@ -91,6 +100,7 @@ class Catalogue:
         self._encoder = encoder
         self._one_import = asyncio.Lock()
         self._serving = Serving(Shelf(), Matcher(encoder.name, (), dim=encoder.dim))
+        self._revision: bytes | None = None
 
     @classmethod
     @asynccontextmanager
@@ -101,7 +111,12 @@ class Catalogue:
         catalogue = cls(database, Pictures(PictureFiles(data_dir / "pictures"), pixels, fetcher, encoder), encoder)
         await catalogue._see_again()
         await catalogue._reload()
-        yield catalogue
+        following = asyncio.create_task(catalogue._follow())
+        try:
+            yield catalogue
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
 
     @property
     def serving(self) -> Serving:
@@ -134,7 +149,7 @@ class Catalogue:
             for name, feed in read:
                 changed |= await self._import(name, feed, report, tick)
             if changed:
-                await self._reload()
+                await self._announce()
         return report
 
     async def _read(self, source: str, seller: str) -> Feed:
@@ -319,7 +334,7 @@ class Catalogue:
                 for table in (tables.offers, tables.pages, tables.picture_uses, tables.related_searches, tables.sellers):
                     await connection.execute(delete(table).where(table.c.source == name))
             await self._sweep()
-            await self._reload()
+            await self._announce()
         return int(count)
 
     def stats(self) -> dict[str, int]:
@@ -398,10 +413,31 @@ class Catalogue:
                         .values(vector=_blob(vector), encoder=self._encoder.name)
                     )
 
+    async def _announce(self) -> None:
+        """Serve what the database holds now, and let other processes know that it is something else."""
+        row = {"value": secrets.token_bytes(8)}
+        statement = insert_or_update(tables.engine_state).values(key=REVISION, **row)
+        async with self._database.write() as connection:
+            await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=row))
+        await self._reload()
+
+    async def _follow(self) -> None:
+        """Serve what another process has imported, a moment later."""
+        while True:
+            await asyncio.sleep(FOLLOW_SECONDS)
+            try:
+                async with self._database.read() as connection:
+                    revision = await _revision(connection)
+                if revision != self._revision and not self._one_import.locked():
+                    await self._reload()
+            except SQLAlchemyError as error:  # locked or full for a moment: what is served stays as it is
+                log.warning("cannot see whether the catalogue has changed: %s", error)
+
     async def _reload(self) -> None:
         """Serve what the database holds."""
         kept = tables.pictures.c
         async with self._database.read() as connection:
+            self._revision = await _revision(connection)
             goods = await shelf.load(connection)
             query = select(kept.id, kept.product_id, kept.vector, kept.hash).where(kept.encoder == self._encoder.name)
             rows = (await connection.execute(query.order_by(kept.id))).all()
@@ -531,6 +567,12 @@ async def _put_uses(connection: AsyncConnection, source: str, used_by: str, show
     ]
     if values:
         await connection.execute(insert(tables.picture_uses), values)
+
+
+async def _revision(connection: AsyncConnection) -> bytes | None:
+    state = tables.engine_state.c
+    value: bytes | None = (await connection.execute(select(state.value).where(state.key == REVISION))).scalar()
+    return value
 
 
 def _today() -> date:

@@ -1,5 +1,6 @@
 """One contract, two ways to it: in process, and over HTTP against the real server (style.md §8)."""
 
+import asyncio
 import io
 import json
 from collections.abc import AsyncIterator
@@ -282,6 +283,20 @@ async def test_what_is_removed_is_forgotten_and_what_is_exported_comes_back(tmp_
         assert not any(service.catalogue.stats().values())
         assert list((tmp_path / "data" / "pictures").rglob("*.jpg")) == []
         assert (await service.insights(picture(MUG), list(Module))).similar_products == ()
+
+
+async def test_what_another_process_imports_is_served_a_moment_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.insights.catalogue.FOLLOW_SECONDS", 0.05)
+    (tmp_path / "a.jpg").write_bytes(MUG.read_bytes())
+    source = feed(tmp_path, [{"id": "1"}])
+    async with opened(tmp_path / "data") as serving, opened(tmp_path / "data") as importing:
+        assert serving.catalogue.stats()["products"] == 0
+        await importing.catalogue.import_feeds([source])
+        async with asyncio.timeout(10):
+            while not serving.catalogue.stats()["products"]:  # noqa: ASYNC110 (it is told by nobody)
+                await asyncio.sleep(0.02)
+        found = await serving.insights(picture(MUG), [Module.SIMILAR_PRODUCTS])
+        assert [product.name for product in found.similar_products] == ["Mug"]
 
 
 # ---------------------------------------------------------------- a client among strangers
