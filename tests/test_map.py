@@ -49,6 +49,26 @@ def test_arrows_point_one_way(part: str) -> None:
     assert wrong == []
 
 
+MAY_OPEN_SESSIONS = {
+    "bot/fetch.py": "the one fetcher: every address that a person or a feed names",
+    "bot/insights/client.py": "the service that the operator named in INSIGHTS_URL",
+    "bot/slack/running.py": "Slack's own API and its response_urls",
+    "bot/slack/replies.py": "the same session, handed over",
+    "bot/slack/operator.py": "the command line: our own address, a bot on this machine",
+    "bot/demo": "plays Slack: it delivers events and fetches pictures as Slack does",
+}
+
+
+def test_nobody_else_opens_an_address() -> None:
+    """threats.md §3: one fetcher; no other code opens an address that came from outside."""
+    opening = [
+        str(path.relative_to(ROOT))
+        for path in files("bot")
+        if any(name in {"aiohttp.ClientSession", "urllib.request", "http.client", "httpx", "requests"} for name in imported(path))
+    ]
+    assert [path for path in opening if not path.startswith(tuple(MAY_OPEN_SESSIONS))] == []
+
+
 def test_only_the_composition_root_knows_everybody() -> None:
     knows_app = [path for path in files("bot") if any(is_in(name, "bot.app") for name in imported(path))]
     # `from bot import app`
