@@ -38,6 +38,12 @@ def settings(**overrides: Any) -> Settings:
     return read
 
 
+def listening(host: str | None, port: int | None) -> Settings:
+    """Settings with the command line's address. A --port opens no door that HOST and PORT leave closed."""
+    read = settings()
+    return read.model_copy(update={"host": host or read.listen_host, "port": read.port if port is None else port})
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="image-insights", prog_name="image-insights", message="%(prog)s %(version)s")
 def main() -> None:
@@ -62,7 +68,7 @@ async def demo(port: int, host: str) -> None:
 @command
 async def serve(host: str | None, port: int | None, no_worker: bool) -> None:
     """The web process: Slack over HTTP, or Socket Mode when SLACK_APP_TOKEN is set."""
-    await app.run_serve(settings(**_given(host=host, port=port)), worker=not no_worker)
+    await app.run_serve(listening(host, port), worker=not no_worker)
 
 
 @main.command()
@@ -78,7 +84,7 @@ async def worker() -> None:
 @command
 async def insights(host: str | None, port: int | None) -> None:
     """The engine's HTTP API alone, on the wire of Bing Image Insights."""
-    await app.run_insights(settings(**_given(host=host, port=port)))
+    await app.run_insights(listening(host, port))
 
 
 @main.command()
@@ -143,7 +149,7 @@ async def catalogue_export() -> None:
 @command
 async def manifest(url: str | None) -> None:
     """Print the Slack app manifest for this installation."""
-    click.echo(app.manifest(settings(**_given(public_url=url))), nl=False)
+    click.echo(app.manifest(settings(**({"public_url": url} if url else {}))), nl=False)
 
 
 @main.command()
@@ -165,7 +171,3 @@ async def receive(payload: TextIO, to: str) -> None:
     except ValueError:
         raise UserError(f"{payload.name} is not JSON.") from None
     await app.run_receive(settings(), recorded, to=to)
-
-
-def _given(**options: Any) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}

@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,26 @@ def run(*words: str, data_dir: Path, **environment: str) -> subprocess.Completed
         timeout=60,
         check=False,
     )
+
+
+@contextmanager
+def serving(*words: str, data_dir: Path, **environment: str) -> Iterator[str]:
+    """A command that runs until it is stopped, and the first line it prints. It must end well."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bot", *words],
+        cwd=ROOT,
+        env=ENVIRONMENT | {"DATA_DIR": str(data_dir), "LOG_FORMAT": "json"} | environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        yield process.stdout.readline().strip()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        assert process.stdout
+        process.stdout.close()
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +100,11 @@ def test_the_demo_refuses_to_serve_others(tmp_path: Path) -> None:
 
 def test_an_open_api_without_keys_is_refused(tmp_path: Path) -> None:
     assert "INSIGHTS_KEYS" in one_line_error(run("insights", "--host", "0.0.0.0", "--port", "0", data_dir=tmp_path))
+
+
+def test_a_port_alone_on_the_command_line_stays_on_loopback(tmp_path: Path) -> None:
+    with serving("insights", "--port", "0", data_dir=tmp_path) as said:
+        assert said.startswith("The engine is at http://127.0.0.1:")
 
 
 def test_serve_says_which_slack_setting_is_missing(tmp_path: Path) -> None:
