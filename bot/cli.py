@@ -44,7 +44,7 @@ def listening(host: str | None, port: int | None) -> Settings:
     return read.model_copy(update={"host": host or read.listen_host, "port": read.port if port is None else port})
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="image-insights", prog_name="image-insights", message="%(prog)s %(version)s")
 def main() -> None:
     """Image Insights: what a picture shows and where to buy it, in Slack."""
@@ -55,7 +55,10 @@ def main() -> None:
 @click.option("--host", default="127.0.0.1", hidden=True)
 @command
 async def demo(port: int, host: str) -> None:
-    """The whole product on this machine, no account: a local workspace, the bot and the engine with a demo catalogue."""
+    """The whole product on this machine, no account.
+
+    A local workspace with a page, the bot, and the engine with the demo catalogue; prints one address.
+    """
     if host not in LOOPBACK:
         raise click.UsageError("The demo answers on this machine only. To serve others, use `serve`.")
     await app.run_demo(host, port)
@@ -67,7 +70,7 @@ async def demo(port: int, host: str) -> None:
 @click.option("--no-worker", is_flag=True, help="Only accept work; a `worker` process does it.")
 @command
 async def serve(host: str | None, port: int | None, no_worker: bool) -> None:
-    """The web process: Slack over HTTP, or Socket Mode when SLACK_APP_TOKEN is set."""
+    """The web process: Slack over HTTP, or Socket Mode."""
     await app.run_serve(listening(host, port), worker=not no_worker)
 
 
@@ -83,7 +86,7 @@ async def worker() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (PORT).")
 @command
 async def insights(host: str | None, port: int | None) -> None:
-    """The engine's HTTP API alone, on the wire of Bing Image Insights."""
+    """The engine's HTTP API alone (Bing's wire)."""
     await app.run_insights(listening(host, port))
 
 
@@ -97,7 +100,10 @@ async def insights(host: str | None, port: int | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the wire's JSON instead of a table.")
 @command
 async def lookup(picture: str, modules: str, crop: str, mkt: str, as_json: bool) -> None:
-    """Ask the engine (or INSIGHTS_URL) about a picture: a file, an address, or an insights token."""
+    """Ask the engine (or INSIGHTS_URL) about a picture.
+
+    IMAGE|URL|TOKEN is a file, an address, or an insights token.
+    """
     await app.run_lookup(settings(), picture, modules=modules, crop=crop, market=mkt, as_json=as_json)
 
 
@@ -155,7 +161,7 @@ async def manifest(url: str | None) -> None:
 @main.command()
 @command
 async def check() -> None:
-    """Settings, database, engine, Slack token and public URL: one line each, ok or what to do."""
+    """What is ready and what to do: settings, database, engine, Slack, address."""
     if not await app.run_check(settings()):
         sys.exit(1)
 
@@ -165,7 +171,10 @@ async def check() -> None:
 @click.option("--to", default="http://127.0.0.1:3000", show_default=True, help="Address of the running bot.")
 @command
 async def receive(payload: TextIO, to: str) -> None:
-    """Send a recorded Slack request, signed with SLACK_SIGNING_SECRET, to a running bot and print what it answers."""
+    """Replay a recorded Slack request.
+
+    Signs it with SLACK_SIGNING_SECRET, sends it to a running bot and prints what that answers.
+    """
     try:
         recorded = json.load(payload)
     except ValueError:

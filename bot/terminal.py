@@ -1,6 +1,5 @@
 """What the command line prints: tables and progress for people, plain lines when nobody looks."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -11,7 +10,7 @@ from rich.table import Table
 from bot.insights.model import ImageObject, Insights, Offer
 from bot.money import fmt
 
-out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+out = Console(highlight=False, width=1000)  # nothing is cut: tokens and links are there to be copied
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
