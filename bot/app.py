@@ -91,15 +91,13 @@ async def run_serve(settings: Settings, *, worker: bool) -> None:
     async with engine(settings, base_url=base_url) as parts, _bot(settings, parts, worker=worker) as bot:
         routes = [*bot.routes, *engine_routes(parts.service, settings), *health(checks(parts.database, bot))]
         async with listening(sock, routes, middlewares=[error_middleware]):
-            _say(f"Image Insights is at {base_url}")
-            await until_stopped()
+            await until_stopped(lambda: _say(f"Image Insights is at {base_url}"))
 
 
 async def run_worker(settings: Settings) -> None:
     _needs_slack(settings)
     async with engine(settings, base_url=_own_address(settings)) as parts, _bot(settings, parts, web_process=False):
-        _say("Image Insights is working on jobs.")
-        await until_stopped()
+        await until_stopped(lambda: _say("Image Insights is working on jobs."))
 
 
 async def run_insights(settings: Settings) -> None:
@@ -111,8 +109,7 @@ async def run_insights(settings: Settings) -> None:
     async with engine(settings.model_copy(update={"insights_url": ""}), base_url=base_url) as parts:
         routes = [*engine_routes(parts.service, settings), *health(checks(parts.database, None))]
         async with listening(sock, routes, middlewares=[error_middleware]):
-            _say(f"The engine is at {base_url}/bing/v7.0/images/details")
-            await until_stopped()
+            await until_stopped(lambda: _say(f"The engine is at {base_url}/bing/v7.0/images/details"))
 
 
 def _bot(settings: Settings, parts: Engine, *, worker: bool = True, web_process: bool = True) -> AbstractAsyncContextManager[Bot]:
@@ -163,8 +160,7 @@ async def run_demo(host: str, port: int) -> None:
                 listening(sock, routes, middlewares=[error_middleware], max_body=DEMO_MAX_BODY, drain_seconds=0.5)
             )
             await stack.enter_async_context(workspace.running())
-            _say(f"Open {base_url}  (Ctrl+C ends it)")
-            await until_stopped()
+            await until_stopped(lambda: _say(f"Open {base_url}  (Ctrl+C ends it)"))
 
 
 def demo_settings(workspace: Workspace, base_url: str) -> Settings:

@@ -94,8 +94,8 @@ async def listening(
         await runner.cleanup()
 
 
-async def until_stopped() -> None:
-    """Wait for Ctrl+C or SIGTERM; a second Ctrl+C ends the process at once."""
+async def until_stopped(ready: Callable[[], None]) -> None:
+    """Wait for Ctrl+C or SIGTERM; a second Ctrl+C ends the process at once. `ready` is called when both are listened for."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -105,4 +105,5 @@ async def until_stopped() -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop)
+    ready()
     await stopped.wait()

@@ -36,21 +36,19 @@ def run(*words: str, data_dir: Path, **environment: str) -> subprocess.Completed
 @contextmanager
 def serving(*words: str, data_dir: Path, **environment: str) -> Iterator[str]:
     """A command that runs until it is stopped, and the first line it prints. It must end well."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "bot", *words],
         cwd=ROOT,
         env=ENVIRONMENT | {"DATA_DIR": str(data_dir), "LOG_FORMAT": "json"} | environment,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    try:
-        assert process.stdout
-        yield process.stdout.readline().strip()
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
-        assert process.stdout
-        process.stdout.close()
+    ) as process:
+        try:
+            assert process.stdout
+            yield process.stdout.readline().strip()
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
 
 
 @pytest.fixture(scope="module")
