@@ -94,7 +94,7 @@ async def listening(
         await runner.cleanup()
 
 
-async def until_stopped(ready: Callable[[], None]) -> None:
+async def until_stopped(ready: Callable[[], object]) -> None:
     """Wait for Ctrl+C or SIGTERM; a second Ctrl+C ends the process at once. `ready` is called when both are listened for."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -23,11 +23,11 @@ from aiohttp import web
 
 from bot.demo import uploads, wire
 from bot.demo.faults import Faults
-from bot.demo.methods.call import Refused
+from bot.demo.methods.call import Arguments, Refused
+from bot.demo.methods.chat import compose
 from bot.demo.methods.views import check_view, open_on_top, replace
 from bot.demo.objects import (
     APP_NAME,
-    BOT_ID,
     BOT_USER_ID,
     SLACKBOT_ID,
     Ack,
@@ -218,7 +218,11 @@ class Driver:
             said = f"`{command}` failed because the app did not respond. (error: {ack.error})"
             self.workspace.post_ephemeral(Message(room.id, SLACKBOT_ID, said, ephemeral_to=person.id))
         elif ack.text or ack.blocks:
-            shown = Message(room.id, BOT_USER_ID, ack.text, blocks=ack.blocks, bot_id=BOT_ID)
+            answer = Arguments({"text": ack.text, "blocks": ack.blocks})
+            try:
+                shown = await compose(self.workspace, room.id, answer, error="invalid_blocks")
+            except Refused:
+                return ack  # a problem by now; Slack shows nothing
             if ack.body.get("response_type") == "in_channel":
                 self.workspace.post(shown)
             else:

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, expect
 
-from .test_page import HEIC, browser
+from .test_page import HEIC, browser, drop, picture
 
 pytestmark = pytest.mark.browser
 __all__ = ["browser"]
 ROOT = Path(__file__).parents[2]
+NOT_SOLD = ROOT / "bot/demo/catalogue/photos/none-01.jpg"
 
 
 @pytest.fixture
@@ -44,6 +45,17 @@ async def test_a_photo_gets_real_products_and_a_real_shop(browser: Browser, addr
     dialog = page.get_by_role("dialog", name="Where to buy")
     await expect(dialog.get_by_role("link", name="Visit store").first).to_be_visible(timeout=10_000)
     await page.keyboard.press("Escape")
+    await expect(dialog).to_have_count(0)
+    box, log = page.get_by_role("textbox", name="Message #photos"), page.get_by_role("log", name="Messages")
     await page.get_by_label("Files to attach").first.set_input_files(HEIC)
-    await page.get_by_role("textbox", name="Message #photos").press("Enter")
-    await expect(page.get_by_role("log", name="Messages").get_by_role("img", name="phone")).to_be_visible()
+    await box.press("Enter")
+    await expect(log.get_by_role("img", name="phone")).to_be_visible()
+    await drop(page.get_by_role("main"), {"name": "case.jpg", "mimeType": "image/jpeg", "buffer": NOT_SOLD.read_bytes()})
+    await box.press("Enter")
+    await expect(thread.get_by_role("button", name="Enlarge case.jpg")).to_be_visible(timeout=20_000)
+    await expect(thread.get_by_text("No similar products found.")).to_be_visible()
+    await expect(thread.get_by_role("button", name="Where to buy")).to_have_count(0)
+    await drop(page.get_by_role("main"), picture("mug.webp", (640, 480)))
+    await box.press("Enter")
+    await expect(thread.get_by_role("button", name="Enlarge mug.webp")).to_be_visible(timeout=20_000)
+    await expect(thread.get_by_role("button", name="Where to buy").first).to_be_visible()

@@ -1,11 +1,14 @@
 """A person in a browser: what they see and do on the page, with a bot that answers every photo with the same card."""
 
+import base64
+import io
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
+from PIL import Image
+from playwright.async_api import Browser, FilePayload, JSHandle, Locator, Page, async_playwright, expect
 
 from bot.demo.objects import KITCHEN_ID, PHOTOS_ID
 from bot.demo.workspace import Workspace
@@ -21,6 +24,12 @@ ARGUMENTS = (
 )  # fmt: skip
 PHOTO = Path(__file__).parents[2] / "bot/demo/catalogue/photos/photo-01.jpg"
 HEIC = Path(__file__).parents[1] / "demo/phone.heic"
+TRANSFER = """files => {
+  const transfer = new DataTransfer();
+  for (const { name, type, bytes } of files)
+    transfer.items.add(new File([Uint8Array.from(atob(bytes), c => c.charCodeAt(0))], name, { type }));
+  return transfer;
+}"""
 
 
 @pytest.fixture
@@ -49,6 +58,34 @@ async def page(browser: Browser, workspace: Workspace) -> AsyncIterator[Page]:
     await expect(page.get_by_role("textbox", name="Message #photos")).to_be_visible()
     yield page
     assert complaints == []
+
+
+def picture(name: str, size: tuple[int, int] = (96, 64)) -> FilePayload:
+    """PHOTO made small, in the format that the name asks for."""
+    kind = name.rpartition(".")[2]
+    held = io.BytesIO()
+    with Image.open(PHOTO) as photo:
+        photo.resize(size).save(held, kind)
+    return {"name": name, "mimeType": f"image/{kind}", "buffer": held.getvalue()}
+
+
+async def transfer(page: Page, *files: FilePayload) -> JSHandle:
+    """What the browser hands over with a drop or a paste."""
+    sent = [
+        {"name": file["name"], "type": file["mimeType"], "bytes": base64.b64encode(file["buffer"]).decode()} for file in files
+    ]
+    return await page.evaluate_handle(TRANSFER, sent)
+
+
+async def drop(target: Locator, *files: FilePayload) -> None:
+    held = await transfer(target.page, *files)
+    for step in ("dragenter", "dragover", "drop"):
+        await target.dispatch_event(step, {"dataTransfer": held})
+
+
+async def paste(box: Locator, *files: FilePayload) -> None:
+    held = await transfer(box.page, *files)
+    await box.evaluate("(box, held) => box.dispatchEvent(new ClipboardEvent('paste', { clipboardData: held }))", held)
 
 
 async def test_a_sample_photo_gets_its_card_in_the_thread_and_offers_in_a_dialog(page: Page) -> None:
@@ -82,15 +119,68 @@ async def test_a_select_in_a_dialog_closes_before_the_dialog_does(page: Page) ->
     await expect(dialog).to_be_visible()
 
 
+async def test_a_picture_dropped_on_the_page_says_where_it_goes(page: Page) -> None:
+    main = page.get_by_role("main")
+    held = await transfer(page, picture("mug.png"))
+    await main.dispatch_event("dragenter", {"dataTransfer": held})
+    await expect(main.get_by_text("Upload to #photos")).to_be_visible()
+    await main.dispatch_event("dragleave", {"dataTransfer": held})
+    await expect(main.get_by_text("Upload to #photos")).to_have_count(0)
+
+
+async def test_pictures_are_dropped_and_pasted_into_one_message(page: Page, workspace: Workspace) -> None:
+    box = page.get_by_role("textbox", name="Message #photos")
+    await drop(page.get_by_role("main"), picture("mug.webp"), picture("spin.gif"))
+    await paste(box, picture("image.png"))
+    await drop(page.get_by_role("navigation", name="Workspace"), picture("beside.png"))
+    for name in ("mug.webp", "spin.gif", "image.png", "beside.png"):
+        await expect(page.get_by_role("button", name=f"Remove {name}")).to_be_visible()
+    for name in ("image.png", "beside.png"):
+        await page.get_by_role("button", name=f"Remove {name}").click()
+        await expect(page.get_by_role("button", name=f"Remove {name}")).to_have_count(0)
+    await expect(box).to_have_value("")
+    await box.press("Enter")
+    thread = page.get_by_role("complementary", name="Thread")
+    await expect(thread.get_by_role("button", name="Where to buy").first).to_be_visible()
+    assert [file.mimetype for file in workspace.messages[PHOTOS_ID][0].files] == ["image/webp", "image/gif"]
+
+
+async def test_a_picture_dropped_on_a_thread_is_posted_there(page: Page, workspace: Workspace) -> None:
+    await page.get_by_role("button", name="Post a sample photo").click()
+    thread = page.get_by_role("complementary", name="Thread")
+    await expect(thread.get_by_role("button", name="Where to buy").first).to_be_visible()
+    await drop(thread, picture("another.jpeg"))
+    await thread.get_by_role("textbox", name="Reply…").press("Enter")
+    await expect(thread.get_by_role("img", name="another")).to_be_visible()
+    root, *replies = workspace.messages[PHOTOS_ID]
+    assert {message.thread_ts for message in replies} == {root.ts}
+
+
+async def test_the_keyboard_goes_into_a_thread_and_back_out(page: Page) -> None:
+    box = page.get_by_role("textbox", name="Message #photos")
+    await box.fill("a thought")
+    await box.press("Enter")
+    message = page.get_by_role("log").locator(".msg", has_text="a thought")
+    await message.hover()
+    await message.get_by_role("button", name="Reply in thread").click()
+    reply = page.get_by_role("textbox", name="Reply…")
+    await expect(reply).to_be_focused()
+    await page.keyboard.type("and another")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="1 reply")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="1 reply")).to_be_focused()
+
+
 async def test_files_of_every_kind_are_posted_and_shown(page: Page, workspace: Workspace) -> None:
     notes: FilePayload = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"no picture"}
     await page.get_by_label("Files to attach").set_input_files([str(PHOTO), str(HEIC)])
+    await page.get_by_label("Files to attach").set_input_files([picture("mug.webp"), picture("spin.gif"), picture("mug.png")])
     await page.get_by_role("textbox", name="Message #photos").fill("what are these?")
     await page.get_by_role("button", name="Send", exact=True).click()
     log = page.get_by_role("log", name="Messages")
     await expect(log.get_by_text("what are these?")).to_be_visible()
-    picture = log.get_by_role("img", name="phone")
-    await expect(picture).to_be_visible()
+    await expect(log.get_by_role("img", name="phone")).to_be_visible()
     await page.wait_for_function("() => [...document.querySelectorAll('.file img')].every(i => i.complete && i.naturalWidth > 0)")
     await page.get_by_role("button", name="Enlarge phone.heic").first.click()
     await expect(page.get_by_role("dialog", name="Picture")).to_be_visible()
@@ -98,7 +188,7 @@ async def test_files_of_every_kind_are_posted_and_shown(page: Page, workspace: W
     await page.get_by_label("Files to attach").first.set_input_files(notes)
     await page.get_by_role("textbox", name="Message #photos").press("Enter")
     await expect(log.get_by_role("link", name=re.compile("notes.txt"))).to_be_visible()
-    assert [len(message.files) for message in workspace.messages[PHOTOS_ID] if not message.bot_id] == [2, 1]
+    assert [len(message.files) for message in workspace.messages[PHOTOS_ID] if not message.bot_id] == [5, 1]
 
 
 async def test_slash_commands_are_offered_and_answered_to_the_person_only(page: Page) -> None:
@@ -148,6 +238,10 @@ async def test_a_message_can_be_looked_into_and_deleted(page: Page, workspace: W
     await page.get_by_role("menuitem", name="View message JSON").click()
     await expect(page.get_by_role("dialog", name="Message JSON")).to_contain_text('"text": "a thought"')
     await page.keyboard.press("Escape")
+    await message.hover()
+    await message.get_by_role("button", name="More actions").click()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("menuitem")).to_have_count(0)
     await message.hover()
     await message.get_by_role("button", name="More actions").click()
     await page.get_by_role("menuitem", name="Delete message").click()

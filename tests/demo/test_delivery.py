@@ -242,6 +242,20 @@ async def test_a_command_comes_as_a_form_and_its_answer_is_whispered(app: App, w
     assert looking.deleted
 
 
+async def test_a_button_in_the_answer_to_a_command_has_a_block_to_be_found_by(app: App, workspace: Driver) -> None:
+    app.answers = [(200, {"text": "No address", "blocks": card(button("Help", "help"))}, 0), (200, None, 0)]
+    await workspace.command("/insights", "nonsense")
+    await workspace.click(await workspace.next_ephemeral("ana"), "Help")
+    assert app.requests[-1].body["actions"][0]["block_id"]
+
+
+async def test_invalid_blocks_in_the_answer_to_a_command_are_not_shown(app: App, workspace: Driver) -> None:
+    app.answers = [(200, {"text": "x", "blocks": [{"type": "header", "text": {"type": "mrkdwn", "text": "*x*"}}]}, 0)]
+    await workspace.command("/insights", "help")
+    assert workspace.workspace.ephemerals == []
+    assert "invalid" in workspace.problems.pop()
+
+
 async def test_a_failed_command_tells_the_person(app: App, workspace: Driver) -> None:
     app.answers = [(500, None, 0)]
     ack = await workspace.command("/insights", "help")

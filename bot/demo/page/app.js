@@ -4,7 +4,7 @@ import { LargePicture, MessageJson, useEscape, ViewDialog } from "./dialogs.js";
 import { face } from "./format.js";
 import { Icon } from "./icons.js";
 import { setEmoji } from "./mrkdwn.js";
-import { AppPane, Channel, Thread } from "./panes.js";
+import { AppPane, Channel, closeThread, dropAnywhere, Thread } from "./panes.js";
 import { actAs, channelById, connect, show, state, ui, useStore } from "./store.js";
 
 function TopBar() {
@@ -96,12 +96,12 @@ function App() {
   useStore();
   const covered = state.views.length > 0 || Boolean(ui.picture) || Boolean(ui.json);
   useReturnFocus(covered);
-  useEscape(!covered && ui.thread !== null, () => show({ thread: null }));
+  useEscape(!covered && ui.thread !== null, closeThread);
   if (!state.ready) {
     const note = html`<span class="mid"><span class="pill" role="status">Connecting…</span></span>`;
     return html`<div class="shell"><div class="top">${note}</div></div>`;
   }
-  return html`<div class="shell">
+  return html`<div class="shell" ...${dropAnywhere(covered)}>
     <${TopBar} />
     <div class="body">
       <${Sidebar} />

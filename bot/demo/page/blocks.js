@@ -1,6 +1,7 @@
 // Block Kit's blocks. A type this page does not know shows as a note with its JSON.
 import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { Element, pictureUrl } from "./elements.js";
+import { count } from "./format.js";
 import { Icon } from "./icons.js";
 import { emojify, plain, text } from "./mrkdwn.js";
 import { RichText } from "./richtext.js";
@@ -104,7 +105,7 @@ function Carousel({ b, surface, id }) {
   const arrow = (side, way) => html`<button class=${`car-nav ${side[0]}`} aria-label=${`Scroll ${side}`} onClick=${() => go(way)}>
     <${Icon} n=${side} />
   </button>`;
-  return html`<div class="carousel" role="region" aria-label=${`Carousel, ${b.elements.length} items`}>
+  return html`<div class="carousel" role="group" aria-label=${`Carousel, ${count(b.elements.length, "item", "items")}`}>
     <div class="track" ref=${track} onScroll=${measure} tabindex="0">
       ${b.elements.map((card, at) => {
         const own = card.block_id || `${id}.${at}`;

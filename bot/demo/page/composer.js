@@ -43,7 +43,7 @@ function Commands({ commands, chosen, pick }) {
   </div>`;
 }
 
-export function Composer({ channel, thread = null, label }) {
+export function Composer({ channel, thread = null, label, focused = false }) {
   const [text, setText] = useState("");
   const [files, setFiles] = useState([]);
   const [chosen, setChosen] = useState(0);
@@ -64,6 +64,9 @@ export function Composer({ channel, thread = null, label }) {
     addEventListener("compose", put);
     return () => removeEventListener("compose", put);
   }, [thread]);
+  useEffect(() => {
+    if (focused) area.current.focus();
+  }, []);
   useLayoutEffect(() => {
     area.current.style.height = "auto";
     area.current.style.height = `${area.current.scrollHeight}px`;

@@ -77,22 +77,29 @@ function Button(props) {
   return html`<button type="button" ...${look} aria-busy=${busy} onClick=${() => send()}>${plain(el.text)}</button>${question}`;
 }
 
-function Overflow(props) {
+// A menu that Escape or a press elsewhere closes. Returns [open, setOpen, what its anchor needs].
+export function useMenu() {
   const [open, setOpen] = useState(false);
   const box = useRef();
-  const [send, , question] = useAction(props);
   useOutside(box, open, () => setOpen(false));
+  const keyed = (event) => {
+    if (!open || event.key !== "Escape") return;
+    event.preventDefault(); // used up here: what lies around the menu stays
+    setOpen(false);
+    box.current.querySelector("button").focus();
+  };
+  return [open, setOpen, { ref: box, onKeyDown: keyed }];
+}
+
+function Overflow(props) {
+  const [open, setOpen, anchor] = useMenu();
+  const [send, , question] = useAction(props);
   const pick = (option) => {
     setOpen(false);
     if (option.url && safeUrl(option.url)) window.open(option.url, "_blank", "noopener");
     send({ selected_option: option });
   };
-  const keyed = (event) => {
-    if (!open || event.key !== "Escape") return;
-    event.preventDefault();
-    setOpen(false);
-  };
-  return html`<div class="pop-anchor" ref=${box} onKeyDown=${keyed}>
+  return html`<div class="pop-anchor" ...${anchor}>
     <button
       type="button"
       class="btn sm icon"

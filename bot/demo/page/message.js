@@ -1,6 +1,7 @@
 // One message, and the list of messages that stays at its end while one reads there.
 import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact-htm.js";
 import { Blocks } from "./blocks.js";
+import { useMenu } from "./elements.js";
 import { author, clock, count, day, fileSize, isoTime } from "./format.js";
 import { Icon } from "./icons.js";
 import { mrkdwn } from "./mrkdwn.js";
@@ -22,7 +23,7 @@ function Picture({ file }) {
 
 function Document({ file }) {
   return html`<a class="doc" href=${fileUrl(file.id, "original=1")} download=${file.name}>
-    <${Icon} n="info" />
+    <${Icon} n="file" />
     <span><b>${file.name}</b><small>${fileSize(file.size)}</small></span>
   </a>`;
 }
@@ -48,7 +49,7 @@ function ReplyBar({ root, replies }) {
 }
 
 function Tools({ message, channel, canReply }) {
-  const [open, setOpen] = useState(false);
+  const [open, setOpen, anchor] = useMenu();
   const own = message.user === state.me && !message.whispered;
   const close = (then) => () => {
     setOpen(false);
@@ -68,12 +69,12 @@ function Tools({ message, channel, canReply }) {
     >
       <${Icon} n="reply" s="18" />
     </button>`}
-    <div class="pop-anchor">
-      <button title="More actions" aria-label="More actions" aria-expanded=${open} onClick=${() => setOpen(!open)}>
+    <div class="pop-anchor" ...${anchor}>
+      <button title="More actions" aria-label="More actions" aria-haspopup="menu" aria-expanded=${open} onClick=${() => setOpen(!open)}>
         <${Icon} n="dots" s="18" />
       </button>
       ${open &&
-      html`<div class="menu" role="menu" onMouseLeave=${() => setOpen(false)}>
+      html`<div class="menu" role="menu">
         <button class="menu-item" role="menuitem" onClick=${close(() => show({ json: message }))}>View message JSON</button>
         ${own &&
         html`<button
@@ -102,7 +103,7 @@ function Message({ message, channel, showBar }) {
   const isReply = (known) => known.thread_ts === message.ts && known.ts !== message.ts && !known.whispered;
   const replies = showBar ? messagesOf(channel).filter(isReply) : [];
   const files = message.files || [];
-  return html`<div class=${"msg " + (message.whispered ? "eph" : "")} id=${"m" + message.ts}>
+  return html`<div class=${"msg " + (message.whispered ? "eph" : "")} id=${showBar ? "m" + message.ts : undefined}>
     ${message.whispered && html`<div class="ephn"><${Icon} n="eye" /> Only visible to you</div>`}
     <img class="ava" src=${by.picture} alt="" />
     <div class="col">

@@ -18,6 +18,14 @@ export const safeUrl = (url) => (/^(https?:\/\/|mailto:|tel:)/i.test(url) ? url 
 export const emojify = (source) =>
   source.replace(/:([a-z0-9_+'-]+)(?:::skin-tone-[2-6])?:/g, (whole, name) => emoji[name] || whole);
 
+// The two that the app itself uses are pictures, so that they show on a machine without an emoji font.
+const DRAWN = { "👀": "eyes", "🔍": "mag" };
+const pictured = (source) =>
+  source
+    .split(/(👀|🔍)/u)
+    .filter(Boolean)
+    .map((part) => (DRAWN[part] ? html`<img class="emoji" src=${`/static/img/${DRAWN[part]}.svg`} alt=${part} />` : part));
+
 export const plain = (object) => (object ? (object.emoji === false ? object.text : emojify(object.text)) : "");
 
 // ---- dates
@@ -105,7 +113,7 @@ export function inline(source, depth = 0) {
   let plainText = "";
   let at = 0;
   const push = (node, next) => {
-    if (plainText) out.push(emojify(unescape(plainText)));
+    if (plainText) out.push(...pictured(emojify(unescape(plainText))));
     plainText = "";
     out.push(node);
     at = next;
@@ -129,7 +137,7 @@ export function inline(source, depth = 0) {
       at += 1;
     }
   }
-  if (plainText) out.push(emojify(unescape(plainText)));
+  if (plainText) out.push(...pictured(emojify(unescape(plainText))));
   return out;
 }
 

@@ -4,24 +4,37 @@ import { Blocks } from "./blocks.js";
 import { attach, Composer, prefill } from "./composer.js";
 import { Icon } from "./icons.js";
 import { MessageList } from "./message.js";
-import { channelById, messagesOf, post, show, state, ui } from "./store.js";
+import { channelById, messagesOf, narrow, post, show, state, ui } from "./store.js";
 import { surfaceFor } from "./surface.js";
 
 const atTop = (message) => !message.thread_ts || message.thread_ts === message.ts;
 
-// Files dragged over the element go to the composer of the thread, or of the channel (null).
+const carriesFiles = (event) => event.dataTransfer.types.includes("Files");
+
+// Files dropped beside a pane go to the channel too: left alone, the browser would open them instead of this page.
+export const dropAnywhere = (covered) => ({
+  onDragOver: (event) => carriesFiles(event) && event.preventDefault(),
+  onDrop: (event) => {
+    if (event.defaultPrevented || !carriesFiles(event)) return;
+    event.preventDefault();
+    if (!covered) attach(null, event.dataTransfer.files);
+  },
+});
+
+// Files dragged over the element go to the composer of the thread, or of the channel (null). Dragged text is not ours.
 function useDrop(thread) {
   const [depth, setDepth] = useState(0);
   const handlers = {
     onDragEnter: (event) => {
+      if (!carriesFiles(event)) return;
       event.preventDefault();
       setDepth(depth + 1);
     },
-    onDragOver: (event) => event.preventDefault(),
     onDragLeave: () => setDepth(Math.max(0, depth - 1)),
     onDrop: (event) => {
-      event.preventDefault();
       setDepth(0);
+      if (!carriesFiles(event)) return;
+      event.preventDefault();
       attach(thread, event.dataTransfer.files);
     },
   };
@@ -29,7 +42,7 @@ function useDrop(thread) {
 }
 
 function Tip({ title, children, onClick }) {
-  return html`<button class="tip" onClick=${onClick}><b>${title}</b>${children}</button>`;
+  return html`<button class="tip" onClick=${onClick}><b>${title}</b><span>${children}</span></button>`;
 }
 
 function Tips({ channel, inside }) {
@@ -43,7 +56,7 @@ function Tips({ channel, inside }) {
           Then it answers photos here too
         <//>`}
     <${Tip} title="Ask about an address" onClick=${() => prefill(null, `/insights ${state.example}`)}>
-      Puts <code>/insights</code> and a picture’s address below
+      Fills in <code>/insights</code> and a link
     <//>
     <${Tip} title="Open the App Home" onClick=${() => show({ app: true, tab: "home", thread: null })}>What it does, recent lookups<//>
   </div>`;
@@ -83,22 +96,29 @@ export function Channel() {
   </main>`;
 }
 
+// The keyboard goes back to where the thread hangs, if it was in the thread.
+export function closeThread() {
+  const inside = document.activeElement === document.body || document.activeElement.closest(".thread");
+  const bar = document.getElementById("m" + ui.thread)?.querySelector(".rbar");
+  show({ thread: null });
+  if (inside) (bar || (narrow() ? null : document.querySelector("main textarea")))?.focus();
+}
+
 export function Thread() {
   const channel = channelById(ui.channel);
   const all = messagesOf(channel.id);
   const root = all.find((message) => message.ts === ui.thread);
   const replies = all.filter((message) => message.thread_ts === ui.thread && message.ts !== ui.thread);
   const [dragging, drop] = useDrop(ui.thread);
-  const close = () => show({ thread: null });
   if (!root && !replies.length) return null;
   return html`<aside class="thread" aria-label="Thread" ...${drop}>
     ${dragging && html`<div class="drop">Upload to the thread</div>`}
     <header class="head">
-      <button class="hbtn only-m" aria-label="Back" onClick=${close}><${Icon} n="back" /></button>
+      <button class="hbtn only-m" aria-label="Back" onClick=${closeThread}><${Icon} n="back" /></button>
       <h1>Thread</h1>
       <span class="topic only-d"># ${channel.name}</span>
       <span class="sp"></span>
-      <button class="hbtn only-d" aria-label="Close thread" onClick=${close}><${Icon} n="close" /></button>
+      <button class="hbtn only-d" aria-label="Close thread" onClick=${closeThread}><${Icon} n="close" /></button>
     </header>
     <${MessageList}
       key=${ui.thread}
@@ -107,7 +127,13 @@ export function Thread() {
       inThread
       head=${!root && html`<div class="gone" key="gone">The message was deleted.</div>`}
     />
-    <${Composer} key=${"t" + ui.thread} channel=${channel.id} thread=${ui.thread} label="Reply…" />
+    <${Composer}
+      key=${"t" + ui.thread}
+      channel=${channel.id}
+      thread=${ui.thread}
+      label="Reply…"
+      focused=${!ui.threadOpenedItself && !narrow()}
+    />
   </aside>`;
 }
 
