@@ -96,7 +96,7 @@ class Images:
                 return None
             raise Unavailable(f"Slack refused: {_code(error) or error.response.status_code}") from error
         except (ClientError, OSError, TimeoutError) as error:
-            raise Unavailable(f"Slack: {error or type(error).__name__}") from error
+            raise Unavailable(f"Slack: {str(error) or type(error).__name__}") from error
 
     async def _download(self, url: str) -> bytes:
         """Our token goes to Slack's origin, or the one the operator named as Slack's; never to an external file's host."""

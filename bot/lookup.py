@@ -40,10 +40,19 @@ class Looking:
     async def run(self) -> None:
         """One picture in, one card out. Every step may run twice; together they post once."""
         step = self.job.step
-        await step("eyes", lambda: self.eyes(on=True))
+        if not await step("eyes", self.begin):
+            return
         seen = await step("look", self.look)
         await step(f"answer {seen['end']}", lambda: self.answer(seen))
         await step("no eyes", lambda: self.eyes(on=False))
+
+    async def begin(self) -> bool:
+        """Show that we are looking; False in a channel that is switched off, where nobody asked."""
+        to = self.order.reply_to
+        if not self.order.asked and not await self.desk.results.answering(to.team, to.channel):
+            return False
+        await self.eyes(on=True)
+        return True
 
     async def eyes(self, *, on: bool) -> None:
         if self.order.message_ts:
@@ -94,6 +103,9 @@ class Looking:
                 return None
             if shown:
                 return shown[0]
+        # under a message of our own: the address that somebody asked about with the command
+        if first := await self.desk.results.first_in(to.team, to.channel, ref.thread_ts):
+            return first.image
         raise UserError("There is no picture in this thread. Post one and mention me.")
 
     async def _see(self, ref: ImageRef) -> Insights:

@@ -6,12 +6,12 @@ A step that has finished is never run again, and one that was interrupted may ru
 
 import asyncio
 import contextlib
+import fcntl
 import hashlib
+import itertools
 import json
 import logging
-import os
 import random
-import socket
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -20,10 +20,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import IO, Any, Literal, Self, TypeVar
 
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, WorkflowStatus
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.errors import ConfigurationError, Error, RateLimited, Unavailable, UserError
 
@@ -37,6 +38,7 @@ VERSION = "1"  # pinned, so that a new release picks up what the old one left; r
 JOBS, URGENT = "jobs", "urgent"
 LANES = 3  # at most three jobs of a tenant at once: a flood of one does not hold up the others
 POLL_SECONDS = 0.1  # a finished job wakes nobody, so this is what a person waits
+BUSY_SECONDS = 5.0  # how long a locked file is waited for (threats.md R6)
 PAUSES = (1.0, 4.0, 15.0, 60.0)  # before attempts two to five (threats.md R3)
 CRASHES = 4  # restarts in the middle of one job before it is given up (threats.md R3: five attempts)
 DRAIN_SECONDS = 25.0  # hosts send SIGKILL at 30 (threats.md R4)
@@ -117,10 +119,11 @@ class JobStatus:
 class Jobs:
     """The queue. It takes jobs as soon as it is open, and runs them while `running` (not in `serve --no-worker`)."""
 
-    def __init__(self, path: Path, engine: Engine, client: DBOSClient) -> None:
+    def __init__(self, path: Path, engine: Engine, client: DBOSClient, writer: "_Writer") -> None:
         self._path = path
         self._engine = engine
         self._client = client
+        self._writer = writer
         self._running: set[asyncio.Task[Any]] = set()
 
     @classmethod
@@ -133,15 +136,17 @@ class Jobs:
         _quiet()
         engine = _engine(path)
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, thread_name_prefix="jobs-open") as thread:
+        with ThreadPoolExecutor(1, thread_name_prefix="jobs") as thread:
             try:
                 client = await loop.run_in_executor(thread, _connect, path, engine)
+                connection = await loop.run_in_executor(thread, engine.connect)
             except Exception as error:
                 engine.dispose()
                 raise ConfigurationError(f"The job queue {path} cannot be opened ({error}). Change DATA_DIR.") from error
             try:
-                yield cls(path, engine, client)
+                yield cls(path, engine, client, _Writer(client, connection, thread))
             finally:
+                await loop.run_in_executor(thread, connection.close)
                 await loop.run_in_executor(thread, client.destroy)
                 engine.dispose()
 
@@ -149,6 +154,7 @@ class Jobs:
         """Commit a job; it is durable when this returns. The same key a second time changes nothing, also after completion.
 
         `urgent` is for what somebody waits for with a finger on the button: it does not queue behind the tenant's lookups.
+        Raises Unavailable when the file cannot be written: locked for too long, or the disk is full.
         """
         options: dict[str, Any] = {
             "workflow_name": "job",
@@ -158,7 +164,7 @@ class Jobs:
         }
         if not urgent:
             options["queue_partition_key"] = f"{tenant}:{zlib.crc32(key.encode()) % LANES}"
-        await self._client.enqueue_async(options, key, tenant, kind, payload)  # type: ignore[arg-type]  # a TypedDict built in two steps
+        await self._writer.commit(options, key, tenant, kind, payload)
 
     async def get(self, key: str) -> JobStatus | None:
         found = await self._client.list_workflows_async(workflow_ids=[key])
@@ -176,8 +182,8 @@ class Jobs:
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Forget jobs with their payloads and steps."""
-        if keys:
-            await self._client.delete_workflows_async(list(keys))
+        for first in range(0, len(keys), SWEEP_AT_ONCE):
+            await self._client.delete_workflows_async(list(keys[first : first + SWEEP_AT_ONCE]))
 
     # --- running -------------------------------------------------------------------------------------------------
 
@@ -187,22 +193,23 @@ class Jobs:
         handlers: Mapping[str, Handler],
         tell: Telling,
         *,
-        role: str = "bot",
         pauses: Sequence[float] = PAUSES,
         drain: float = DRAIN_SECONDS,
     ) -> AsyncIterator[None]:
         """Take up what a crash left and run jobs, each by the handler of its kind, until the end; then let them finish.
 
         `tell` says a UserError's text, or that the job was given up (Dead), to whoever asked; its own failure is only logged.
-        `role` tells apart processes that run jobs on one machine. A process can run one queue at a time.
+        Several processes of one machine may run the same file; what one of them leaves behind the others take over.
+        A process can run one queue at a time.
         """
+        seat = _Seat.take(self._path.with_name("workers"))
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": f"sqlite:///{self._path}",
             "system_database_engine": self._engine,
             "serializer": Json(),
             "application_version": VERSION,
-            "executor_id": _executor(role),
+            "executor_id": seat.name,
             "enable_otlp": False,
             "log_level": "WARNING",
             "max_executor_threads": THREADS,
@@ -221,7 +228,7 @@ class Jobs:
                 await _give_up(Job(key, tenant, kind, payload), tell)
 
         DBOS.launch()  # inside the running loop, so that handlers run on it
-        keeping = asyncio.create_task(self._keep_house())
+        keeping = asyncio.create_task(self._keep_house(seat))
         try:
             yield
         finally:
@@ -234,6 +241,7 @@ class Jobs:
             with ThreadPoolExecutor(1) as closing:
                 await loop.run_in_executor(closing, lambda: DBOS.destroy(destroy_registry=True))
             loop.set_default_executor(ThreadPoolExecutor())  # DBOS had put its own there, which is closed now
+            seat.leave()
 
     @contextlib.contextmanager
     def _counted(self) -> Any:
@@ -246,24 +254,25 @@ class Jobs:
             self._running.discard(task)
 
     async def _drain(self, seconds: float) -> None:
-        """Let running jobs end; hand back the rest. Their rows stay claimed by this executor, whose next start resumes them."""
+        """Let running jobs end; leave the rest to whoever takes this seat next, or sees it empty."""
         left = {task for task in self._running if not task.done()}
         if left:
             _, left = await asyncio.wait(left, timeout=seconds)
         for task in left:
             task.cancel()
         if left:
-            log.warning("%d jobs were interrupted and continue at the next start", len(left))
+            log.warning("%d jobs were interrupted and will continue in another process, or at the next start", len(left))
             await asyncio.gather(*left, return_exceptions=True)
 
-    async def _keep_house(self) -> None:
-        """Give up aloud on jobs that crashed us too often, and forget old ones."""
+    async def _keep_house(self, seat: "_Seat") -> None:
+        """Take over from processes that died, give up aloud on jobs that crashed us too often, and forget old ones."""
         swept = 0.0
         buried: set[str] = set()
         while True:
             try:
+                await asyncio.to_thread(seat.take_over)
                 for one in await self._client.list_workflows_async(
-                    status="MAX_RECOVERY_ATTEMPTS_EXCEEDED", name="job", limit=100
+                    status="MAX_RECOVERY_ATTEMPTS_EXCEEDED", name="job", limit=100, sort_desc=True
                 ):
                     if one.workflow_id not in buried:
                         await self._bury(_status(one))
@@ -282,7 +291,7 @@ class Jobs:
             "queue_name": URGENT,
             "app_version": VERSION,
         }
-        await self._client.enqueue_async(options, dead.key, dead.tenant, dead.kind, dead.payload)  # type: ignore[arg-type]  # as in start()
+        await self._writer.commit(options, dead.key, dead.tenant, dead.kind, dead.payload)
 
     async def _sweep(self) -> None:
         for hours, words in (
@@ -297,6 +306,47 @@ class Jobs:
                 await self.delete([one.workflow_id for one in old])
                 if len(old) < SWEEP_AT_ONCE:
                     break
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Jobs that are committed together. `committed` exists once somebody has set about it."""
+
+    jobs: list[tuple[dict[str, Any], tuple[Any, ...]]] = field(default_factory=list)
+    committed: asyncio.Future[None] | None = None
+
+
+class _Writer:
+    """Commits new jobs: on a connection and a thread of its own, so that neither is waited for.
+
+    Whatever comes during one commit goes into the next together: the disk is what takes time.
+    """
+
+    def __init__(self, client: DBOSClient, connection: Connection, thread: ThreadPoolExecutor) -> None:
+        self._client = client
+        self._connection = connection
+        self._thread = thread
+        self._next = _Batch()
+        self._one = asyncio.Lock()
+
+    async def commit(self, options: dict[str, Any], *arguments: Any) -> None:
+        """Returns when it is durable. Raises Unavailable."""
+        batch = self._next
+        batch.jobs.append((options, arguments))
+        async with self._one:
+            if batch.committed is None:
+                self._next = _Batch()
+                batch.committed = asyncio.get_running_loop().run_in_executor(self._thread, self._write, batch)
+            try:
+                await asyncio.shield(batch.committed)  # the others of the batch want to know, whoever gives up waiting
+            except SQLAlchemyError as error:
+                why = error.orig if isinstance(error, DBAPIError) else type(error).__name__  # its own text quotes the whole job
+                raise Unavailable(f"the job queue cannot be written to ({why})") from None
+
+    def _write(self, batch: _Batch) -> None:
+        with self._connection.begin():
+            for options, arguments in batch.jobs:
+                self._client.enqueue_in_transaction(self._connection, options, *arguments)  # type: ignore[arg-type]  # a TypedDict built in two steps
 
 
 async def _run(job: Job, handlers: Mapping[str, Handler], tell: Telling, pauses: Sequence[float]) -> None:
@@ -411,7 +461,11 @@ def _connect(path: Path, engine: Engine) -> DBOSClient:
 
 def _engine(path: Path) -> Engine:
     engine = create_engine(
-        f"sqlite:///{path}", pool_size=2, max_overflow=0, connect_args={"timeout": 5.0, "check_same_thread": False}
+        f"sqlite:///{path}",
+        pool_size=3,
+        max_overflow=0,
+        hide_parameters=True,  # jobs hold response_urls, and errors are logged
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
@@ -424,9 +478,49 @@ def _engine(path: Path) -> Engine:
     return engine
 
 
-def _executor(role: str) -> str:
-    """Unique and stable per process of an installation, so that a restart takes up its own work and nobody else's."""
-    return os.environ.get("DYNO") or f"{socket.gethostname()}:{role}"
+class _Seat:
+    """The name that a process claims jobs under: a file, locked while the process lives, however it dies.
+
+    The lock is the kernel's, so there is no clock to be wrong and no heartbeat to miss; and unlike a host's name, a seat
+    is the same for the container that replaces another one. POSIX locks: a child that outlives us does not keep it.
+    """
+
+    def __init__(self, path: Path, file: IO[str]) -> None:
+        self._path = path
+        self._file = file
+        self.name = path.name
+
+    @classmethod
+    def take(cls, folder: Path) -> Self:
+        """The first free one. Whoever sits there next takes up what the one before left."""
+        folder.mkdir(exist_ok=True)
+        for number in itertools.count():
+            path = folder / f"{number}"
+            if file := _locked(path):
+                return cls(path, file)
+        raise AssertionError("there is always another number")
+
+    def leave(self) -> None:
+        self._file.close()
+
+    def take_over(self) -> None:
+        """Put back into the queue what is claimed by processes that are no more; it counts as one of their crashes."""
+        for path in self._path.parent.iterdir():
+            if path != self._path and (file := _locked(path)):
+                with file:  # nobody sits down there meanwhile and takes up the same
+                    # what DBOS's own recovery service calls; the public resume_workflow would forget how often a job crashed
+                    DBOS._recover_pending_workflows([path.name])  # noqa: SLF001
+
+
+def _locked(path: Path) -> IO[str] | None:
+    """The file, locked; None if another process holds it."""
+    file = path.open("a")
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        return None
+    return file
 
 
 def _quiet() -> None:

@@ -37,6 +37,7 @@ _results = Table(
     Column("created", Float, nullable=False),
     UniqueConstraint("job"),
     Index("ix_results_requester", "team", "requester", "created"),
+    Index("ix_results_thread", "team", "channel", "thread_ts"),
     Index("ix_results_created", "created"),
 )
 _posts = Table(
@@ -115,11 +116,11 @@ class Results:
             row = (await connection.execute(select(_results).where(_results.c.job == job))).one_or_none()
         return _read(row) if row else None
 
-    async def get(self, rid: str, team: str) -> Result | None:
-        """None if there is no such result, it is another team's, or older than 30 days."""
-        query = select(_results).where(
-            _results.c.rid == rid, _results.c.team == team, _results.c.created > time.time() - KEEP_SECONDS
-        )
+    async def get(self, rid: str, team: str, *, old: bool = False) -> Result | None:
+        """None if there is no such result, it is another team's, or older than 30 days, unless an old one will do."""
+        query = select(_results).where(_results.c.rid == rid, _results.c.team == team)
+        if not old:
+            query = query.where(_results.c.created > time.time() - KEEP_SECONDS)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).one_or_none()
         return _read(row) if row else None
@@ -130,6 +131,19 @@ class Results:
             await connection.execute(
                 update(_results).where(_results.c.rid == rid).values(channel=channel, thread_ts=thread_ts, message_ts=message_ts)
             )
+
+    async def first_in(self, team: str, channel: str, thread_ts: str) -> Result | None:
+        """What the first card in a thread is about."""
+        query = (
+            select(_results)
+            .where(_results.c.team == team, _results.c.channel == channel, _results.c.thread_ts == thread_ts)
+            .where(_results.c.message_ts != "")
+            .order_by(_results.c.created)
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return _read(row) if row else None
 
     async def recent(self, team: str, requester: str, limit: int) -> Sequence[Result]:
         """Somebody's own lookups that got a card, the newest first."""

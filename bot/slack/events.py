@@ -103,13 +103,13 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def lookups(said: Message, team: str, *, bot_user: str, switched_on: bool) -> Sequence[Lookup]:
-    """What a message asks for, one lookup a picture: photos in a switched-on channel, anything shown to us on purpose.
+def lookups(said: Message, team: str, *, bot_user: str, unasked: bool) -> Sequence[Lookup]:
+    """What a message asks for, one lookup a picture: anything shown to us on purpose; `unasked` adds photos that are not.
 
     The message and the app_mention of one post come to the same orders, so that whichever arrives first does the work.
     """
     asked = said.direct or mentions(said, bot_user)
-    if not asked and not switched_on:
+    if not asked and not unasked:
         return []
     images = pictures(said)
     if not images and asked:
@@ -171,11 +171,10 @@ def submission(body: dict[str, Any]) -> Click | None:
     view = _object(body.get("view"))
     if not view:
         return None
-    team = _text(view.get("app_installed_team_id")) or _team(body)
     return Click(
         name=_text(view.get("callback_id")),
         value="",
-        reply_to=ReplyTo(team=team, channel="", user=_text(_object(body.get("user")).get("id"))),
+        reply_to=ReplyTo(team=_team(body), channel="", user=_text(_object(body.get("user")).get("id"))),
         action_ts=_text(view.get("hash")),
         trigger_id=_text(body.get("trigger_id")),
         **_view(view),
@@ -196,8 +195,9 @@ def click_key(order: Click) -> str:
 
 
 def _team(body: dict[str, Any]) -> str:
-    team = _object(body.get("team"))
-    return _text(team.get("id")) or _text(_object(body.get("user")).get("team_id"))
+    """Whose installation is meant: in a view that somebody from a connected company looks at, not theirs."""
+    ours = _object(body.get("view")).get("app_installed_team_id")
+    return _text(ours) or _text(_object(body.get("team")).get("id")) or _text(_object(body.get("user")).get("team_id"))
 
 
 def _object(value: Any) -> dict[str, Any]:

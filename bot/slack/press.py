@@ -24,6 +24,9 @@ IN_MESSAGES = (where_to_buy.ACTION_ID, use_image.ACTION_ID, "insights.link.")
 """Buttons that say all by their value; the others need the modal they stand in."""
 SWITCHED = re.compile(r"<@(?P<by>\w+)> turned automatic answers (?P<state>on|off)")
 
+GONE = f"{Kind.EXPIRED.value.happened}. Post the picture again."
+"""Where there is nothing left to look at again."""
+
 ListView = Callable[..., Payload]
 
 
@@ -164,7 +167,7 @@ class Press:
 
     async def look_again(self) -> None:
         """The same picture once more, for whoever pressed."""
-        behind = await self._behind()
+        behind = await self._behind(old=True)
         if behind is None:
             return await self._expired()
         return await self._look(behind[0], behind[0].image)
@@ -206,10 +209,10 @@ class Press:
 
     # --- how
 
-    async def _behind(self) -> tuple[Result, Value] | None:
+    async def _behind(self, *, old: bool = False) -> tuple[Result, Value] | None:
         """The result and the meaning of the click, if both are ours and belong where it was made (threats.md C2)."""
         value = values.parse(self.click.value)
-        result = await self.desk.results.get(value.rid, self.click.reply_to.team) if value else None
+        result = await self.desk.results.get(value.rid, self.click.reply_to.team, old=old) if value else None
         if value is None or result is None or self.click.reply_to.channel not in {"", result.channel}:
             return None
         return result, value
@@ -230,12 +233,13 @@ class Press:
             await self.desk.replies.tell(self.click.reply_to, lambda _: _as_message(view))
 
     async def _expired(self) -> None:
-        """There is nothing behind this button any more. A modal says it itself: it has no message to answer under."""
+        """What this button meant is not there any more. A modal says it itself: it has no message to answer under."""
         if self.click.view_id:
             await self.job.step("expired", lambda: self.desk.replies.update_view(self.click.view_id, _expired_view()))
         else:
-            tell = self.desk.replies.tell
-            await self.job.step("expired", lambda: tell(self.click.reply_to, lambda _: notices.problem(Kind.EXPIRED)))
+            behind, tell = await self._behind(old=True), self.desk.replies.tell
+            notice = notices.problem(Kind.EXPIRED, behind[0].rid) if behind else notices.say(GONE)
+            await self.job.step("expired", lambda: tell(self.click.reply_to, lambda _: notice))
 
 
 def _product(result: Result | None, number: int | None) -> ImageObject | None:
@@ -255,5 +259,4 @@ def _works_in_messages(block: Block) -> bool:
 
 
 def _expired_view() -> Payload:
-    text = Kind.EXPIRED.value
-    return modal("expired", "Image insights", [section(f"*{text.happened}*\n{text.to_do}")], ViewState("none"))
+    return modal("expired", "Image insights", [section(GONE)], ViewState("none"))

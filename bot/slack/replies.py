@@ -101,11 +101,15 @@ class Replies:
     async def tell(self, to: ReplyTo, draw: Draw) -> None:
         """Say something to the person who asked and nobody else."""
         if to.response_url:
-            await self.respond(to, draw)
-        elif to.channel.startswith("D"):
+            try:
+                return await self.respond(to, draw)
+            except CannotPost as error:  # after half an hour, or five answers
+                log.info("a response_url is used up: %s", error)
+        if to.channel.startswith("D"):
             await self._send(self._client.chat_postMessage, to.team, draw, **_place(to))
         elif to.user:
             await self._send(self._client.chat_postEphemeral, to.team, draw, **_place(to), user=to.user)
+        return None
 
     async def respond(self, to: ReplyTo, draw: Draw) -> None:
         """Answer through the response_url: only to the person, also where we are no member. Always classic (cards.md §9.2)."""
@@ -276,7 +280,7 @@ async def _call(method: Callable[..., Awaitable[Any]], **arguments: Any) -> Mapp
             log.error("%s: the token cannot be used (%s); install the app again", name, code)  # noqa: TRY400 (no stack needed)
         raise CannotPost(code) from error
     except (ClientError, OSError, TimeoutError) as error:
-        raise Unavailable(f"{name}: {error or type(error).__name__}") from error
+        raise Unavailable(f"{name}: {str(error) or type(error).__name__}") from error
 
 
 def _seconds(headers: Mapping[str, Any]) -> float:

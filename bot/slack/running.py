@@ -80,15 +80,14 @@ async def running_bot(
             pictures=bool(settings.public_url or settings.insights_url),
         )
         if worker:
-            role = "serve" if web_process else "worker"
-            await stack.enter_async_context(jobs.running(handlers(desk, images), telling(desk), role=role, pauses=pauses))
+            await stack.enter_async_context(jobs.running(handlers(desk, images), telling(desk), pauses=pauses))
             sweeping = asyncio.create_task(_sweep(results))
             stack.callback(sweeping.cancel)
-        app = bolt.build(client, identity, desk)
+        dispatch = bolt.build(client, identity, desk)
         app_token = settings.slack_app_token.get_secret_value()
         if app_token and web_process:
-            await stack.enter_async_context(socket.connected(app, app_token, client))
-        yield Bot(wire.routes(app, [settings.slack_signing_secret.get_secret_value()]), identity, desk)
+            await stack.enter_async_context(socket.connected(dispatch, app_token, client))
+        yield Bot(wire.routes(dispatch, [settings.slack_signing_secret.get_secret_value()]), identity, desk)
 
 
 async def _sweep(results: Results) -> None:

@@ -5,23 +5,23 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.bolt import Dispatch
+
 log = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def connected(app: AsyncApp, app_token: str, client: AsyncWebClient) -> AsyncIterator[None]:
+async def connected(dispatch: Dispatch, app_token: str, client: AsyncWebClient) -> AsyncIterator[None]:
     """Listen until the end; the client reconnects by itself. What is not acknowledged comes again."""
 
     async def received(socket: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        answer = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=request.payload))
+        answer = await dispatch(request.payload)
         if answer.status >= 500:  # noqa: PLR2004
             return  # not stored: unacknowledged, it is sent again
         is_json = answer.first_headers().get("content-type", "").startswith("application/json")

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
-from slack_bolt.app.async_app import AsyncApp
-from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_bolt.response import BoltResponse
+
+from bot.slack.bolt import Dispatch
 
 log = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ CLOCK_SECONDS = 300
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 
 
-def routes(app: AsyncApp, secrets: Sequence[str]) -> list[web.RouteDef]:
+def routes(dispatch: Dispatch, secrets: Sequence[str]) -> list[web.RouteDef]:
     """`secrets`: the signing secret, or two while it is being changed (threats.md S6)."""
     keys = [secret.encode() for secret in secrets if secret]
 
@@ -43,16 +44,13 @@ def routes(app: AsyncApp, secrets: Sequence[str]) -> list[web.RouteDef]:
             return web.json_response({"challenge": payload.get("challenge", "")})
         if payload.get("ssl_check") == "1":
             return web.Response()
-        return await dispatch(app, payload)
+        return _answer(await dispatch(payload))
 
     return [web.post("/slack/events", events)]
 
 
-async def dispatch(app: AsyncApp, payload: dict[str, Any]) -> web.Response:
-    """Hand a verified payload to Bolt. 503 lets Slack try again: the order is not stored."""
-    # "socket_mode" is Bolt's word for a body that is parsed and verified already; parsing it again as a form would stumble
-    # over the word "payload" in a command (slack-platform.md §3.4)
-    answer = await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload))
+def _answer(answer: BoltResponse) -> web.Response:
+    """Bolt's answer over HTTP. 503 lets Slack try again: the order is not stored."""
     if answer.status >= 500:  # noqa: PLR2004
         return web.Response(status=503)
     if answer.status == 404:  # noqa: PLR2004 (nobody listens: subscribed events we ignore on purpose)

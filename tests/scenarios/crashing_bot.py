@@ -1,7 +1,8 @@
 """A bot process for crash tests: serves like `bot serve`, and kills itself where it is told to.
 
-    crashing_bot.py '{"data_dir": …, "engine_dir": …, "engine_url": …, "api_url": …, "port": …, "crash": "after look"}'
+    crashing_bot.py '{"data_dir": …, "engine_dir": …, "engine_url": …, "api_url": …, "port": …, "worker": true, "crash": …}'
 
+Port 0 makes it a worker that hears nothing, `worker` false one that only hears.
 `crash` is "before STEP" or "after STEP" of a job, or "before remembering a post".
 """
 
@@ -28,6 +29,10 @@ from tests.worlds import settings_for
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def ready() -> None:
+    os.write(1, b"ready\n")
 
 
 def arm(crash: str) -> None:
@@ -59,7 +64,6 @@ async def main(order: dict[str, Any]) -> None:
     arm(order["crash"])
     engine_dir = Path(order["engine_dir"])
     settings = settings_for(Path(order["data_dir"]), slack_api_url=order["api_url"], public_url=order["engine_url"])
-    sock = web.bind("127.0.0.1", order["port"])
     async with AsyncExitStack() as stack:
         pixels = await stack.enter_async_context(Pixels.open(workers=1))
         fetcher = await stack.enter_async_context(Fetcher.open(allow=settings.insights_fetch_allow))
@@ -69,11 +73,13 @@ async def main(order: dict[str, Any]) -> None:
             InsightsService.open(engine_settings, shelf, pixels, fetcher, base_url=order["engine_url"])
         )
         database = await stack.enter_async_context(Database.open(settings.sqlite_path))
-        bot = await stack.enter_async_context(running_bot(settings, database, service, pixels, fetcher))
-        await stack.enter_async_context(web.listening(sock, bot.routes, drain_seconds=1.0))
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
-        await web.until_stopped()
+        port, worker = order["port"], order["worker"]
+        bot = await stack.enter_async_context(
+            running_bot(settings, database, service, pixels, fetcher, worker=worker, web_process=bool(port))
+        )
+        if port:
+            await stack.enter_async_context(web.listening(web.bind("127.0.0.1", port), bot.routes, drain_seconds=1.0))
+        await web.until_stopped(ready)
 
 
 if __name__ == "__main__":

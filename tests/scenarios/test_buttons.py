@@ -139,6 +139,20 @@ async def test_a_button_with_nothing_behind_it_says_so_to_whoever_pressed(world:
     await world.people.act(card, action | {"text": {"type": "plain_text", "text": "Where to buy"}, "action_ts": "1.5"}, by="ben")
     told = await world.people.next_ephemeral("ben")
     assert "older than 30 days" in told.text
+    assert ("Look again" in str(told.blocks)) == ("{rid}" in value)  # only what is still there can be looked at again
+
+
+async def test_look_again_under_an_old_card_posts_a_new_one(world: World) -> None:
+    post, card = await card_in(world)
+    rid = card.blocks[0]["block_id"].split(":")[1]
+    async with world.bot.desk.results._database.write() as connection:
+        await connection.exec_driver_sql("UPDATE results SET created = created - 31 * 24 * 3600")
+    await world.people.click(card, "Where to buy", by="ben")
+    told = await world.people.next_ephemeral("ben")
+    await world.people.click(told, "Look again", by="ben")
+    again = await world.people.channel("photos").next_reply(to=post)
+    assert "similar product" in again.text
+    assert rid not in str(again.blocks)
 
 
 async def test_a_card_of_another_channel_is_no_key(world: World) -> None:

@@ -22,14 +22,15 @@ HERE = Path(__file__).parent
 
 @asynccontextmanager
 async def bot_process(
-    engine: Engine, people: Driver, data_dir: Path, crash: str = ""
+    engine: Engine, people: Driver, data_dir: Path, crash: str = "", *, hears: bool = True, worker: bool = True
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     order = {
         "data_dir": str(data_dir),
         "engine_dir": str(engine.data_dir),
         "engine_url": engine.url,
         "api_url": people.api_url,
-        "port": int(people.bot_url.rsplit(":", 1)[1]),
+        "port": int(people.bot_url.rsplit(":", 1)[1]) if hears else 0,
+        "worker": worker,
         "crash": crash,
     }
     root = str(HERE.parent.parent)
@@ -105,4 +106,35 @@ async def test_an_orderly_end_lets_the_running_lookup_finish(engine: Engine, tmp
             await people.until(lambda: people.calls_of("reactions.add"), what="the lookup to begin")
             process.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(process.wait(), 30) == 0
+        assert len(photos.replies(post)) == 1
+
+
+async def test_one_process_may_hear_and_another_work(engine: Engine, tmp_path: Path) -> None:
+    async with workspace(engine) as people, bot_process(engine, people, tmp_path, worker=False):
+        photos = people.channel("photos")
+        early = await photos.upload("mug.jpg", photo("photo-01.jpg"))
+        async with bot_process(engine, people, tmp_path, hears=False):
+            card = await photos.next_reply(to=early)
+            await people.click(card, "Where to buy", by="ben")
+            await people.next_view("ben", until=lambda view: "Visit store" in str(view.blocks))
+            await people.command("/insights", "off")
+            assert "turned automatic answers off" in (await photos.next_message()).text
+            late = await photos.upload("vase.jpg", photo("photo-02.jpg"))
+            await photos.next_reply(to=await photos.upload("vase.jpg", photo("photo-02.jpg"), text="<@insights> and this?"))
+        assert photos.replies(late) == []
+        assert people.problems == []
+
+
+async def test_what_a_killed_worker_was_doing_another_one_takes_over(engine: Engine, tmp_path: Path) -> None:
+    async with workspace(engine) as people, bot_process(engine, people, tmp_path, worker=False):
+        photos = people.channel("photos")
+        async with bot_process(engine, people, tmp_path, hears=False) as first:
+            people.faults.delay("reactions.add", 9.0)
+            post = await photos.upload("mug.jpg", photo("photo-01.jpg"))
+            await people.settled()
+            async with bot_process(engine, people, tmp_path, hears=False):  # the first is long at work when it is ready
+                assert photos.replies(post) == []
+                first.kill()
+                await killed(first)
+                await photos.next_reply(to=post, timeout=30)
         assert len(photos.replies(post)) == 1

@@ -1,6 +1,7 @@
 """The engine is down, for a moment or for good."""
 
 import asyncio
+import sqlite3
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 
 from bot.errors import Unavailable
 from bot.insights.model import Insights, InsightsClient, Module, Picture
-from tests.worlds import Engine, photo, world_of
+from bot.jobs import ReplyTo
+from tests.worlds import Engine, World, photo, world_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -56,6 +58,30 @@ async def test_a_long_outage_is_told_once_to_whoever_asked_and_to_nobody_else(en
         assert photos.replies(silent) + photos.replies(asked) == []
         assert not any(silent.reactions.values())
         assert not any(asked.reactions.values())
+
+
+async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.queue.BUSY_SECONDS", 0.2)
+    async with world_of(engine, tmp_path) as world:
+        people, photos = world.people, world.people.channel("photos")
+        with sqlite3.connect(tmp_path / "jobs.db", isolation_level=None) as other:
+            other.execute("BEGIN IMMEDIATE")
+            post = await photos.upload("mug.jpg", photo("photo-01.jpg"))
+            await people.until(lambda: any("503" in problem for problem in people.problems), what="a refusal")
+            other.execute("ROLLBACK")
+        other.close()
+        await photos.next_reply(to=post)
+        await world.finished()
+        assert len(photos.replies(post)) == 1
+
+
+async def test_a_response_url_that_is_used_up_does_not_silence_us(world: World) -> None:
+    to = ReplyTo((await world.bot.identity.get())["team_id"], world.people.channel("photos").id,
+                 user=world.people.workspace.person("ana").id, response_url=f"{world.people.base_url}/hooks/used-up")  # fmt: skip
+    await world.bot.desk.replies.tell(to, lambda _: {"text": "still here"})
+    assert (await world.people.next_ephemeral("ana")).text == "still here"
 
 
 @pytest.mark.parametrize("error", ["channel_not_found", "is_archived", "restricted_action_read_only_channel", "token_revoked"])

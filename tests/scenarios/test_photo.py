@@ -81,6 +81,16 @@ async def test_a_mention_in_the_thread_of_a_photo_looks_at_that_photo(world: Wor
     assert photos.replies(post) == [card]
 
 
+async def test_a_mention_under_the_message_of_a_command_looks_at_its_address(world: World) -> None:
+    photos = world.people.channel("photos")
+    async with picture_host() as host:
+        await world.people.command("/insights", f"{host}/vase.jpg")
+        top = await photos.next_message()
+        await photos.next_reply(to=top)
+        await photos.post("<@insights> once more", by="ben", thread_ts=top.ts)
+        assert "Aegean Amphora" in (await photos.next_reply(to=top)).text
+
+
 async def test_a_direct_message_is_answered_in_the_conversation(world: World) -> None:
     dm = world.people.dm("ana")
     post = await dm.upload("mug.jpg", photo(MUG))

@@ -34,7 +34,7 @@ PLAIN: dict[str, Any] = {
 
 def orders(*, on: bool = True, **changes: Any) -> list[Lookup]:
     said = events.message(PLAIN | changes)
-    return list(events.lookups(said, "T1", bot_user=ME, switched_on=on)) if said else []
+    return list(events.lookups(said, "T1", bot_user=ME, unasked=on)) if said else []
 
 
 def order(*, on: bool = True, **changes: Any) -> Lookup | None:
@@ -146,6 +146,12 @@ def test_a_click_is_read() -> None:
     assert events.click(CLICK) == expected
 
 
+def test_a_click_in_a_modal_belongs_to_the_installation_whoever_pressed() -> None:
+    found = events.click(CLICK | {"team": {"id": "T9"}, "view": {"id": "V1", "app_installed_team_id": "T1"}})
+    assert found
+    assert found.reply_to.team == "T1"
+
+
 def test_a_click_on_an_ephemeral_message_has_no_message_and_an_org_no_team() -> None:
     body = {name: value for name, value in CLICK.items() if name != "message"} | {"team": None}
     click = events.click(body)
@@ -179,7 +185,7 @@ def test_nothing_slack_could_send_makes_reading_stumble(body: dict[str, Any]) ->
     events.command(body)
     said = events.message(body)
     if said:
-        events.lookups(said, "T1", bot_user=ME, switched_on=True)
+        events.lookups(said, "T1", bot_user=ME, unasked=True)
 
 
 @pytest.mark.parametrize(

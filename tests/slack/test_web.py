@@ -21,6 +21,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot import web
+from bot.slack.bolt import dispatcher
 from bot.slack.web import FORM, JSON, read, routes, signed
 
 KEY, OLD = b"8f742231b10e8888abcd99yyyzzz85a5", b"00000000000000000000000000000000"
@@ -105,7 +106,7 @@ async def served(*, broken: bool = False) -> AsyncIterator[tuple[str, list[dict[
         await ack("fine")
 
     sock = web.bind("127.0.0.1", 0)
-    async with web.listening(sock, routes(app, [KEY.decode()]), drain_seconds=0.1):
+    async with web.listening(sock, routes(dispatcher(app, {}), [KEY.decode()]), drain_seconds=0.1):
         yield web.address(sock), got
 
 

@@ -165,10 +165,12 @@ def upgrade() -> None:
     with op.batch_alter_table("results", schema=None) as batch_op:
         batch_op.create_index("ix_results_created", ["created"], unique=False)
         batch_op.create_index("ix_results_requester", ["team", "requester", "created"], unique=False)
+        batch_op.create_index("ix_results_thread", ["team", "channel", "thread_ts"], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table("results", schema=None) as batch_op:
+        batch_op.drop_index("ix_results_thread")
         batch_op.drop_index("ix_results_requester")
         batch_op.drop_index("ix_results_created")
 

@@ -16,7 +16,7 @@ async def mentioned(event: dict[str, Any], body: dict[str, Any], context: AsyncB
     if said is None:
         return
     team = str(body.get("team_id") or context.team_id)
-    for order in events.lookups(said, team, bot_user=context.bot_user_id or "", switched_on=False):
+    for order in events.lookups(said, team, bot_user=context.bot_user_id or "", unasked=False):
         await desk.start(order, events.key(order))
 
 

@@ -1,4 +1,4 @@
-"""Somebody said something where we are: a photo in a switched-on channel, or anything in a direct message."""
+"""Somebody said something where we are: a photo in a channel, or anything in a direct message."""
 
 from typing import Any
 
@@ -17,13 +17,11 @@ async def heard(event: dict[str, Any], body: dict[str, Any], context: AsyncBoltC
     if said is None:
         return
     team, bot_user = str(body.get("team_id") or context.team_id), context.bot_user_id or ""
-    asked = said.direct or events.mentions(said, bot_user)
-    if not asked and (not events.pictures(said) or not await desk.results.answering(team, said.channel)):
-        return
-    orders = events.lookups(said, team, bot_user=bot_user, switched_on=True)
+    # whether this channel wants answers is asked when the job runs: a read here would be waited for before every 200
+    orders = events.lookups(said, team, bot_user=bot_user, unasked=True)
     for order in orders:
         await desk.start(order, events.key(order))
-    if asked and not orders:
+    if not orders and (said.direct or events.mentions(said, bot_user)):
         thread = said.thread_ts or "" if said.in_thread else ""
         await desk.start(
             Explain(ReplyTo(team, said.channel, thread, said.user)), f"explain:{team}:{said.channel}:{said.ts}", urgent=True
