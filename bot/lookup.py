@@ -144,24 +144,17 @@ class Looking:
             ts = await replies.post_once(self.job.key, to, lambda style: card.card(found, self.desk.context(result, style)))
         except CannotPost as error:
             if error.code in NOT_THERE and to.response_url:
-                return await replies.respond(to, lambda style: card.card(found, self.desk.context(result, style)))
+                await replies.respond(to, lambda style: card.card(found, self.desk.context(result, style)))
+                return await _take_back(self.order, self.desk)
             log.warning("no card for %s: %s", self.job.reference, error)
             return await self._tell(notices.problem(Kind.ACCESS)) if self.order.asked and error.code in NOT_THERE else None
         await self.desk.results.posted(rid, to.channel, to.thread_ts, ts)
-        return await self._take_back()
+        return await _take_back(self.order, self.desk)
 
     async def _tell(self, notice: Payload) -> None:
         """Only to the person who asked."""
-        await self._take_back()
+        await _take_back(self.order, self.desk)
         await self.desk.replies.tell(where_seen(self.order), lambda _: notice)
-
-    async def _take_back(self) -> None:
-        """The answer is there; what a command or "Try again" left in its place goes."""
-        if self.order.reply_to.response_url:
-            try:
-                await self.desk.replies.take_back(self.order.reply_to.response_url)
-            except errors.Error as error:
-                log.debug("an ephemeral message stays: %s", error)
 
 
 async def look_up(job: Job, desk: Desk, images: Images) -> None:
@@ -175,7 +168,17 @@ async def give_up(job: Job, desk: Desk, what: UserError | Dead) -> None:
         await desk.replies.react(order.reply_to.channel, order.message_ts, EYES, on=False)
     if order.asked:
         text = f"I could not look this up; reference {what}." if isinstance(what, Dead) else str(what)
+        await _take_back(order, desk)
         await desk.replies.tell(where_seen(order), lambda _: notices.say(text))
+
+
+async def _take_back(order: Lookup, desk: Desk) -> None:
+    """The answer is there; what a command or "Try again" left in its place goes."""
+    if order.reply_to.response_url:
+        try:
+            await desk.replies.take_back(order.reply_to.response_url)
+        except errors.Error as error:
+            log.debug("an ephemeral message stays: %s", error)
 
 
 def where_seen(order: Lookup) -> ReplyTo:

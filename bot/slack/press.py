@@ -179,7 +179,14 @@ class Press:
         images = behind[0].found.similar_images if behind and behind[0].found else ()
         if behind is None or number is None or number >= len(images):
             return await self._expired()
-        return await self._look(behind[0], ImageRef(token=images[number].token))
+        result, state = behind[0], ViewState.read(self.click.view_metadata)
+        await self._look(result, ImageRef(token=images[number].token))
+        if self.click.view_id and state and result.found:
+            where = "in the thread" if result.thread_ts else "in the conversation"
+            view = similar_images.view(self.desk.context(result), result.found, start=state.start, until=state.until)
+            view["blocks"].insert(0, alert(f"The card of that image comes {where}.", "success"))
+            await self.job.step("say", lambda: self.desk.replies.update_view(self.click.view_id, view))
+        return None
 
     async def _look(self, result: Result, image: ImageRef) -> None:
         to = ReplyTo(result.team, result.channel, result.thread_ts, self.click.reply_to.user, self.click.reply_to.response_url)

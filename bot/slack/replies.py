@@ -99,17 +99,27 @@ class Replies:
         await self._send(self._client.chat_update, team, draw, channel=channel, ts=ts)
 
     async def tell(self, to: ReplyTo, draw: Draw) -> None:
-        """Say something to the person who asked and nobody else."""
+        """Say something to the person who asked and nobody else: where they asked, or else in a direct message."""
         if to.response_url:
             try:
                 return await self.respond(to, draw)
             except CannotPost as error:  # after half an hour, or five answers
                 log.info("a response_url is used up: %s", error)
-        if to.channel.startswith("D"):
-            await self._send(self._client.chat_postMessage, to.team, draw, **_place(to))
-        elif to.user:
+        if to.channel.startswith("D") or not to.user:
+            return await self._say(to, draw)
+        try:
             await self._send(self._client.chat_postEphemeral, to.team, draw, **_place(to), user=to.user)
+        except CannotPost as error:
+            log.info("nothing ephemeral in %s: %s", to.channel, error)
+            await self._say(replace(to, channel=to.user, thread_ts=""), draw)
         return None
+
+    async def _say(self, to: ReplyTo, draw: Draw) -> None:
+        """A plain message. Where even that is refused for good, nobody can be told."""
+        try:
+            await self._send(self._client.chat_postMessage, to.team, draw, **_place(to))
+        except CannotPost as error:
+            log.warning("nobody could be told in %s: %s", to.channel, error)
 
     async def respond(self, to: ReplyTo, draw: Draw) -> None:
         """Answer through the response_url: only to the person, also where we are no member. Always classic (cards.md §9.2)."""

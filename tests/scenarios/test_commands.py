@@ -31,6 +31,20 @@ async def test_where_the_bot_is_no_member_only_the_asker_gets_the_card(engine: E
         assert "carousel" not in str(card.blocks)
         await world.people.click(card, "Where to buy", by="ana")
         await world.people.next_view("ana", until=lambda view: "Visit store" in str(view.blocks))
+        await world.finished()
+        assert [message.text for message in world.people.ephemerals("ana")] == [card.text]  # "Looking…" is gone
+
+
+async def test_where_nothing_can_be_posted_a_direct_message_says_why(engine: Engine, tmp_path: Path) -> None:
+    async with world_of(engine, tmp_path) as world, picture_host() as host:
+        await world.people.command("/insights", f"{host}/vase.jpg", channel="kitchen-refit")
+        await world.people.next_ephemeral("ana")
+        card = await world.people.next_ephemeral("ana")
+        await world.people.click(card, "Similar images", by="ana")
+        images = await world.people.next_view("ana", until=lambda v: "Use this image" in str(v.blocks))
+        await world.people.click(images, "Use this image", by="ana")
+        told = await world.people.dm("ana").next_message()
+        assert told.text == "I’m not in that channel"
 
 
 @pytest.mark.parametrize(
