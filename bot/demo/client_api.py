@@ -161,6 +161,8 @@ class _Page:
             missed = self._workspace.missed(user, int(after))
             if missed is not None:
                 return missed
+        if not request.query.get("epoch"):  # a page that starts anew has no dialogs, as in Slack
+            self._workspace.close_views(list(self._workspace.views[user]))
         return [self._hello(user)]
 
     def _hello(self, user: str) -> Json:

@@ -256,6 +256,16 @@ async def test_the_theme_changes_and_is_remembered(page: Page) -> None:
     assert await page.evaluate("document.documentElement.dataset.theme") == "dark"
 
 
+async def test_a_page_that_starts_anew_has_no_dialog(page: Page) -> None:
+    await page.get_by_role("button", name="Post a sample photo").click()
+    thread = page.get_by_role("complementary", name="Thread")
+    await thread.get_by_role("button", name="Where to buy").first.click()
+    await expect(page.get_by_role("dialog", name="Where to buy")).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_role("textbox", name="Message #photos")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 async def test_on_a_phone_nothing_is_wider_than_the_screen(browser: Browser, workspace: Workspace) -> None:
     context = await browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = await context.new_page()
