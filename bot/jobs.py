@@ -1,6 +1,7 @@
 """What we can be asked to do, as plain data. A job is stored as JSON, so everything in it is a word, a number or one of these."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -118,8 +119,15 @@ def kind(order: Order) -> str:
     return type(order).__name__.lower()
 
 
+@cache
+def _adapter(kind: str) -> TypeAdapter[Any]:
+    """Built once a kind: it takes longer than to use it. dataclasses.asdict copies deeply, which Slack would wait for."""
+    return TypeAdapter(KINDS[kind])
+
+
 def to_payload(order: Order) -> dict[str, Any]:
-    return asdict(order)
+    payload: dict[str, Any] = _adapter(kind(order)).dump_python(order)
+    return payload
 
 
 def from_payload(kind: type[O], payload: dict[str, Any]) -> O:
@@ -128,4 +136,5 @@ def from_payload(kind: type[O], payload: dict[str, Any]) -> O:
     Raises pydantic's ValidationError when it is something else.
     """
     known = {one.name for one in fields(kind)}
-    return TypeAdapter(kind).validate_python({name: value for name, value in payload.items() if name in known})
+    order: O = _adapter(kind.__name__.lower()).validate_python({name: value for name, value in payload.items() if name in known})
+    return order

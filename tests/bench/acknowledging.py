@@ -102,6 +102,7 @@ async def figures() -> Sequence[Figure]:
                 web.listening(ours_at, bot.routes),
                 web.listening(bare_at, bare_routes()),
             ):
+                web.settle()  # as until_stopped does
                 team = (await bot.identity.get())["team_id"]
                 room = people.channel("photos").id
                 ours = poster(session, web.address(ours_at), team, room)
