@@ -180,12 +180,14 @@ json_values = st.recursive(
 
 @given(st.dictionaries(st.sampled_from([*CLICK, *PLAIN, "view"]), json_values, max_size=6))
 def test_nothing_slack_could_send_makes_reading_stumble(body: dict[str, Any]) -> None:
-    events.click(body)
-    events.submission(body)
-    events.command(body)
-    said = events.message(body)
+    for read in (events.click(body), events.submission(body)):
+        assert read is None or isinstance(read, Click)
+    word, address = events.command(body)
+    assert word in {"url", "on", "off", "help", "other"}
+    assert isinstance(address, str)
+    said = events.message(PLAIN | body)
     if said:
-        events.lookups(said, "T1", bot_user=ME, unasked=True)
+        assert all(isinstance(order, Lookup) for order in events.lookups(said, "T1", bot_user=ME, unasked=True))
 
 
 @pytest.mark.parametrize(
