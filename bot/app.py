@@ -90,6 +90,7 @@ async def run_serve(settings: Settings, *, worker: bool) -> None:
     base_url = address(sock)
     async with engine(settings, base_url=base_url) as parts, _bot(settings, parts, worker=worker) as bot:
         routes = [*bot.routes, *engine_routes(parts.service, settings), *health(checks(parts.database, bot))]
+        _warn_if_empty(parts.service)
         async with listening(sock, routes, middlewares=[error_middleware]):
             await until_stopped(lambda: _say(f"Image Insights is at {base_url}"))
 
@@ -108,6 +109,7 @@ async def run_insights(settings: Settings) -> None:
     base_url = address(sock)
     async with engine(settings.model_copy(update={"insights_url": ""}), base_url=base_url) as parts:
         routes = [*engine_routes(parts.service, settings), *health(checks(parts.database, None))]
+        _warn_if_empty(parts.service)
         async with listening(sock, routes, middlewares=[error_middleware]):
             await until_stopped(lambda: _say(f"The engine is at {base_url}/bing/v7.0/images/details"))
 
@@ -116,6 +118,12 @@ def _bot(settings: Settings, parts: Engine, *, worker: bool = True, web_process:
     return running_bot(
         settings, parts.database, parts.client, parts.pixels, parts.fetcher, worker=worker, web_process=web_process
     )
+
+
+def _warn_if_empty(service: InsightsService | None) -> None:
+    """Nothing can be found then, and an operator should hear it before the first person does."""
+    if service and not service.catalogue.stats()["pictures"]:
+        terminal.err.print("The catalogue is empty. Fill it with: python -m bot catalogue import SOURCE")
 
 
 def _needs_slack(settings: Settings) -> None:
@@ -200,8 +208,7 @@ async def run_lookup(settings: Settings, picture: str, *, modules: str, crop: st
     part = _crop(crop)
     market = bing.best_market(market or settings.default_market)
     async with engine(settings, base_url=_own_address(settings)) as parts:
-        if parts.service and not parts.service.catalogue.stats()["pictures"]:
-            terminal.err.print("The catalogue is empty. Fill it with: python -m bot catalogue import SOURCE")
+        _warn_if_empty(parts.service)
         found = await parts.client.insights(asked, wanted, crop=part, market=market)
     if as_json:
         _say(json.dumps(bing.to_wire(found), ensure_ascii=False, indent=2))

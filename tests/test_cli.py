@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -34,13 +35,14 @@ def run(*words: str, data_dir: Path, **environment: str) -> subprocess.Completed
 
 
 @contextmanager
-def serving(*words: str, data_dir: Path, **environment: str) -> Iterator[str]:
+def serving(*words: str, data_dir: Path, stderr: IO[str] | None = None) -> Iterator[str]:
     """A command that runs until it is stopped, and the first line it prints. It must end well."""
     with subprocess.Popen(
-        [sys.executable, "-m", "bot", *words],
+        [sys.executable, "-m", "bot", *words, "--port", "0"],
         cwd=ROOT,
-        env=ENVIRONMENT | {"DATA_DIR": str(data_dir), "LOG_FORMAT": "json"} | environment,
+        env=ENVIRONMENT | {"DATA_DIR": str(data_dir), "LOG_FORMAT": "json"},
         stdout=subprocess.PIPE,
+        stderr=stderr,
         text=True,
     ) as process:
         try:
@@ -101,8 +103,14 @@ def test_an_open_api_without_keys_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_port_alone_on_the_command_line_stays_on_loopback(tmp_path: Path) -> None:
-    with serving("insights", "--port", "0", data_dir=tmp_path) as said:
+    with serving("insights", data_dir=tmp_path) as said:
         assert said.startswith("The engine is at http://127.0.0.1:")
+
+
+def test_a_server_over_an_empty_catalogue_says_how_to_fill_it(tmp_path: Path) -> None:
+    with (tmp_path / "said").open("w+", encoding="utf-8") as said, serving("insights", data_dir=tmp_path, stderr=said):
+        said.seek(0)
+        assert "The catalogue is empty. Fill it with: python -m bot catalogue import" in said.read()
 
 
 def test_serve_says_which_slack_setting_is_missing(tmp_path: Path) -> None:

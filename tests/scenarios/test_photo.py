@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.demo.driver import Upload
-from tests.worlds import Engine, World, photo, picture_host, world_of
+from bot.insights.service import InsightsService
+from bot.storage import Database
+from tests.worlds import Engine, World, photo, picture_host, settings_for, world_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -52,6 +54,18 @@ async def test_a_link_to_a_picture_gets_a_card(world: World) -> None:
     async with picture_host() as host:
         card = await photos.next_reply(to=await photos.post(f"look at {host}/vase.jpg please"))
     assert "Aegean Amphora" in card.text
+
+
+async def test_over_an_empty_catalogue_the_card_says_that_nothing_is_like_it(engine: Engine, tmp_path: Path) -> None:
+    settings = settings_for(tmp_path / "empty")
+    async with (
+        Database.open(settings.sqlite_path) as database,
+        InsightsService.open(settings, database, engine.pixels, engine.fetcher, base_url=engine.url) as nothing,
+        world_of(engine, tmp_path, insights=nothing) as world,
+    ):
+        photos = world.people.channel("photos")
+        card = await photos.next_reply(to=await photos.upload("mug.jpg", photo(MUG)))
+        assert card.text.endswith("No similar products found.")
 
 
 async def test_a_dead_link_that_nobody_asked_about_is_passed_over(world: World) -> None:
