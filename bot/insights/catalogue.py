@@ -29,6 +29,7 @@ from bot.insights.feeds import Feed, Page, Rejected, Row
 from bot.insights.matching import Matcher, Reference
 from bot.insights.pictures import Features, PictureFiles, Pictures
 from bot.insights.shelf import Product, Shelf
+from bot.insights.textsearch import TextIndex
 from bot.pixels import Pixels
 from bot.storage import Database
 
@@ -63,6 +64,7 @@ class Serving:
 
     shelf: Shelf
     matcher: Matcher
+    words: TextIndex
 
 
 def product_ids(rows: Iterable[Row], source: str) -> dict[str, str]:
@@ -99,7 +101,7 @@ class Catalogue:
         self._pictures = pictures
         self._encoder = encoder
         self._one_import = asyncio.Lock()
-        self._serving = Serving(Shelf(), Matcher(encoder.name, (), dim=encoder.dim))
+        self._serving = Serving(Shelf(), Matcher(encoder.name, (), dim=encoder.dim), TextIndex.build(Shelf()))
         self._revision: bytes | None = None
 
     @classmethod
@@ -443,7 +445,8 @@ class Catalogue:
             rows = (await connection.execute(query.order_by(kept.id))).all()
         references = [Reference(row.id, row.product_id, _vector(row.vector), row.hash) for row in rows]
         matcher = await asyncio.to_thread(Matcher, self._encoder.name, references, dim=self._encoder.dim)
-        self._serving = Serving(goods, matcher)
+        words = await asyncio.to_thread(TextIndex.build, goods)
+        self._serving = Serving(goods, matcher, words)
 
 
 def _name(source: str) -> str:

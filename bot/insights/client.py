@@ -56,10 +56,13 @@ class HttpInsightsClient:
         crop: Crop = WHOLE,
         query: str = "",
         market: str = "en-US",
+        language: str = "en",
         safe_search: SafeSearch = SafeSearch.MODERATE,
     ) -> Insights:
         """Raises what InsightsClient says; an answer that is not the contract is an outage: Unavailable."""
         parameters = {"modules": ",".join(sorted(modules)), "mkt": market, "safeSearch": safe_search.value, "q": query}
+        if language != "en":
+            parameters["setLang"] = language
         if crop != WHOLE:
             edges = (("cal", crop.left), ("cat", crop.top), ("car", crop.right), ("cab", crop.bottom))
             parameters |= {name: repr(float(edge)) for name, edge in edges}

@@ -1,84 +1,38 @@
-"""All that the modules read to answer about one picture, gathered once; and how a catalogue picture is presented."""
+"""All that the modules read to answer about one picture, gathered once."""
 
-import base64
-import hashlib
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import parse_qs, urlsplit
 
 from bot.insights.encoder import Look
 from bot.insights.matching import Matches
-from bot.insights.model import AggregateOffer, ImageObject, Offer, SafeSearch, Seller
-from bot.insights.shelf import Product, Shelf, ShopOffer, StoredPicture
+from bot.insights.model import Crop
+from bot.insights.shelf import Product, StoredPicture
+from bot.insights.view import MarketView
 from bot.insights.words import said_colours, same_colour, singular
 
-THUMBNAIL_SIDE = 474
 NEAREST = 5
 """So many of the nearest products are asked what kind, material and colour they are."""
 
 LEAD = 0.04
 """A product whose score is this far above every other speaks alone."""
 
-_TOKEN = re.compile(r"ccid_([A-Z2-7]{8})\*mid_([0-9A-F]{32})")
-_DISPLAY_URL = 60
-
-
-def catalogue_token(picture_id: str) -> str:
-    """The stable insights token of a catalogue picture."""
-    return f"ccid_{_check(picture_id)}*mid_{picture_id}"
-
-
-def catalogue_picture(token: str) -> str | None:
-    """The picture id in a token of ours; None when it is another's."""
-    found = _TOKEN.fullmatch(token)
-    return found[2] if found and found[1] == _check(found[2]) else None
-
-
-def _check(picture_id: str) -> str:
-    return base64.b32encode(hashlib.sha256(picture_id.encode()).digest()[:5]).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Addresses of our own pictures, below the service's address."""
-
-    base_url: str
-
-    def content(self, content: str) -> str:
-        return f"{self.base_url}/th?id=OIP.{content}"
-
-    def thumbnail(self, picture: StoredPicture) -> tuple[str, int, int]:
-        """Address, width and height."""
-        shrink = min(1.0, THUMBNAIL_SIDE / max(picture.width, picture.height))
-        width, height = max(1, round(picture.width * shrink)), max(1, round(picture.height * shrink))
-        return f"{self.content(picture.content)}&w={width}&h={height}", width, height
-
-    def read(self, url: str) -> str | None:
-        """The content named by an address of ours; None for any other address."""
-        if not url.startswith(f"{self.base_url}/th?"):
-            return None
-        name = parse_qs(urlsplit(url).query).get("id", [""])[0]
-        return name.removeprefix("OIP.")
-
 
 @dataclass(frozen=True)
-class Context:
-    """One picture's look and matches, the catalogue they point into, and who asks.
+class Context(MarketView):
+    """One picture's look and matches, and the catalogue they point into, as who asks may see it.
 
-    own: the catalogue picture that was asked about, when it was one. currency: the one people of the market pay in.
+    look and matches are of the whole picture, part of what lies in crop: the same without a crop. Words and pages are about
+    the whole, what looks similar is about the part. own: the catalogue picture that was asked about, when it was one.
     """
 
     look: Look
     matches: Matches
-    shelf: Shelf
-    links: Links
+    part: Matches
+    crop: Crop
     own: StoredPicture | None
     query: str
-    currency: str
-    safe_search: SafeSearch
 
     @cached_property
     def near(self) -> tuple[Product, ...]:
@@ -93,9 +47,6 @@ class Context:
         """The product of this very picture: asked about by name, or a copy of it."""
         copies = {hit.product_id for hit in self.matches.copies} | ({self.own.product_id} if self.own else set())
         return next((product for product in self.near if product.id in copies), None)
-
-    def shows(self, product: Product | None) -> bool:
-        return not (product and product.adult) or self.safe_search is SafeSearch.OFF
 
     @cached_property
     def leads(self) -> bool:
@@ -151,78 +102,3 @@ class Context:
         for part in (self.colour, self.material, self.kind):
             words += [word for word in part.split() if word not in words or word == "and"]
         return " ".join(words)
-
-    def offers(self, product: Product | None) -> tuple[ShopOffer, ...]:
-        return product.offers_in(self.currency) if product else ()
-
-    def offer(self, offer: ShopOffer) -> Offer:
-        logo = self.shelf.logos.get(offer.seller, "")
-        return Offer(
-            name=offer.title,
-            url=offer.link,
-            seller=Seller(offer.seller, self.links.content(logo) if logo else ""),
-            price=offer.price,
-            currency=offer.currency,
-            availability=offer.availability,
-            last_updated=offer.last_seen,
-        )
-
-    def aggregate(self, product: Product) -> AggregateOffer | None:
-        """Sums up exactly the offers that ShoppingSources lists; the prices are those of what can be bought, if any can."""
-        offers = self.offers(product)
-        prices = [offer.price for offer in offers if offer.price is not None and offer.can_be_bought]
-        prices = prices or [offer.price for offer in offers if offer.price is not None]
-        if not prices:
-            return None
-        return AggregateOffer(product.title, self.currency, min(prices), max(prices), len(offers), product.rating)
-
-    def pages(self, picture: StoredPicture) -> Iterator[tuple[str, str]]:
-        """Pages that show a picture, as (address, title): articles first, then shops of the market."""
-        seen = set()
-        for page in self.shelf.pages.get(picture.id, ()):
-            if page.url not in seen:
-                seen.add(page.url)
-                yield page.url, page.title
-        for offer in self.offers(self.shelf.products.get(picture.product_id)):
-            if offer.link not in seen:
-                seen.add(offer.link)
-                yield offer.link, offer.title
-
-    def home(self, product: Product) -> str:
-        """Where a product is at home: its best shop in the market, else any."""
-        return next((offer.link for offer in (*self.offers(product), *product.offers)), "")
-
-    def image(self, picture: StoredPicture, *, page: tuple[str, str] | None = None, sums: bool = False) -> ImageObject:
-        """How a catalogue picture is presented. `page`: the page it is found on; `sums`: with its product's prices."""
-        product = self.shelf.products.get(picture.product_id)
-        pages = list(self.pages(picture))
-        url, title = page or (pages[0] if pages else (self.home(product) if product else "", ""))
-        thumbnail, width, height = self.links.thumbnail(picture)
-        return ImageObject(
-            token=catalogue_token(picture.id),
-            name=title if page or not product else product.title,
-            content_url=self.links.content(picture.content),
-            thumbnail_url=thumbnail,
-            host_page_url=url,
-            host_page_display_url=_display(url),
-            date_published=f"{picture.published.isoformat()}.0000000Z",
-            content_size=picture.bytes,
-            encoding_format="jpeg",
-            width=picture.width,
-            height=picture.height,
-            thumbnail_width=width,
-            thumbnail_height=height,
-            image_id=picture.id,
-            accent_color=picture.accent,
-            family_friendly=not (product and product.adult),
-            shopping_sources_count=len(self.offers(product)),
-            pages_including_count=len(pages),
-            available_sizes_count=1,
-            aggregate_offer=self.aggregate(product) if product and sums else None,
-            rating=product.rating if product else None,
-        )
-
-
-def _display(url: str) -> str:
-    short = re.sub(r"^https?://(www\.)?", "", url)
-    return short if len(short) <= _DISPLAY_URL else f"{short[: _DISPLAY_URL - 3]}..."

@@ -16,12 +16,19 @@ class Module(StrEnum):
 
     BRQ = "BRQ"
     CAPTION = "Caption"
+    COLLECTIONS = "Collections"
     PAGES_INCLUDING = "PagesIncluding"
+    RECIPES = "Recipes"
+    RECOGNIZED_ENTITIES = "RecognizedEntities"
     RELATED_SEARCHES = "RelatedSearches"
     SHOPPING_SOURCES = "ShoppingSources"
     SIMILAR_IMAGES = "SimilarImages"
     SIMILAR_PRODUCTS = "SimilarProducts"
     TAGS = "Tags"
+
+
+EVERYTHING = frozenset(Module) - {Module.RECOGNIZED_ENTITIES}
+"""What `All` names: RecognizedEntities is asked for alone or not at all (insights-api.md §4)."""
 
 
 class SafeSearch(StrEnum):
@@ -161,7 +168,9 @@ class ImageObject:
     thumbnail_width: int = 0
     thumbnail_height: int = 0
     image_id: str = ""
+    web_search_url: str = ""
     accent_color: str = ""
+    host_name: str = ""
     family_friendly: bool = True
     shopping_sources_count: int = 0
     recipe_sources_count: int = 0
@@ -169,6 +178,76 @@ class ImageObject:
     available_sizes_count: int = 0
     aggregate_offer: AggregateOffer | None = None
     rating: Rating | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """A page that collects pictures: Bing's ImageGallery. Creator and source must be shown with it."""
+
+    name: str
+    url: str
+    description: str = ""
+    thumbnail_url: str = ""
+    creator: str = ""
+    source: str = ""
+    images_count: int = 0
+    followers_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Times are ISO 8601 durations (`PT1H45M`)."""
+
+    name: str
+    url: str
+    thumbnail_url: str = ""
+    description: str = ""
+    creator: str = ""
+    rating: Rating | None = None
+    cook_time: str = ""
+    prep_time: str = ""
+    total_time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """Something the operator has enrolled by name. `kind` is schema.org's: Brand, Place, Product, VisualArtwork, Person."""
+
+    id: str
+    name: str
+    kind: str
+    description: str = ""
+    url: str = ""
+    image_url: str = ""
+    image_host_page_url: str = ""
+    image_width: int = 0
+    image_height: int = 0
+    job_title: str = ""
+    web_search_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityMatch:
+    """`confidence` is 0 to 1."""
+
+    entity: Entity
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class EntityRegion:
+    """Where in the whole picture, and who or what it may be, the likeliest first."""
+
+    box: Crop
+    matches: tuple[EntityMatch, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntityGroup:
+    """Regions recognised in one way; `name` is Bing's: CelebRecognitionAnnotations (surer) or CelebrityAnnotations."""
+
+    name: str
+    regions: tuple[EntityRegion, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +263,160 @@ class Insights:
     shopping_sources: tuple[Offer, ...] = ()
     pages_including: tuple[ImageObject, ...] = ()
     related_searches: tuple[Query, ...] = ()
+    collections: tuple[Gallery, ...] = ()
+    recipes: tuple[Recipe, ...] = ()
+    recognized_entities: tuple[EntityGroup, ...] = ()
+
+
+# ---------------------------------------------------------------- Visual Search
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePage:
+    """A part of a longer list: `total` in all, this part from `offset`, the next from `next_offset` (total at the end)."""
+
+    value: tuple[ImageObject, ...] = ()
+    offset: int = 0
+    next_offset: int = 0
+    total: int = 0
+
+
+Point = tuple[float, float]
+Quad = tuple[Point, Point, Point, Point]
+"""Top left, top right, bottom right, bottom left, as fractions of the picture's width and height."""
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    text: str
+    box: Quad
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    text: str
+    box: Quad
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextRegion:
+    """Lines that belong together, as they are read."""
+
+    box: Quad
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A barcode or QR code: what it says, its kind (`EAN-13`, `QRCode` …) and where it is. gtin: 14 digits, or empty."""
+
+    text: str
+    kind: str
+    box: Quad
+    gtin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is written in a picture."""
+
+    text: tuple[TextRegion, ...] = ()
+    codes: tuple[Code, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """One object seen in a picture: its everyday name, where it is, the words to search for it, the entity it is, if any."""
+
+    name: str
+    box: Crop
+    query: Query | None = None
+    entity: Entity | None = None
+    thumbnail_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What Visual Search answers (insights-api.md §8).
+
+    insights: of the whole picture, without the two paged lists. image: the picture itself (ImageById), as far as it is known.
+    more_sizes: the largest other copy. suggestions: DocumentLevelSuggestions. too_large: nothing was looked at, the picture has
+    more pixels than we read.
+    """
+
+    token: str = ""
+    insights: Insights = field(default_factory=lambda: Insights(""))
+    image: ImageObject | None = None
+    more_sizes: ImageObject | None = None
+    similar_images: ImagePage = ImagePage()
+    similar_products: ImagePage = ImagePage()
+    suggestions: tuple[Query, ...] = ()
+    things: tuple[Thing, ...] = ()
+    reading: Reading = Reading()
+    too_large: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """One list of Visual Search, page by page: SIMILAR_IMAGES or SIMILAR_PRODUCTS, from `offset`, `count` at most (§8)."""
+
+    module: Module
+    offset: int = 0
+    count: int = 35
+
+
+# ---------------------------------------------------------------- pictures by words
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFilter:
+    """Which pictures count; empty and 0 mean any. Sides in pixels, sizes of files in bytes. Words are Bing's, lower case.
+
+    size: small, medium, large, wallpaper. aspect: square, wide, tall. color: coloronly, monochrome or one of Bing's words.
+    """
+
+    size: str = ""
+    aspect: str = ""
+    color: str = ""
+    image_type: str = ""
+    image_content: str = ""
+    license: str = ""
+    freshness: str = ""
+    width: int = 0
+    height: int = 0
+    min_width: int = 0
+    max_width: int = 0
+    min_height: int = 0
+    max_height: int = 0
+    min_file_size: int = 0
+    max_file_size: int = 0
+
+
+ANY = ImageFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Pictures for words (`images/search`). corrected: the words as they were understood, when they were misspelt."""
+
+    page: ImagePage
+    related: tuple[Query, ...] = ()
+    corrected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """Words people look for, with a picture (`images/trending`)."""
+
+    query: Query
+    image: ImageObject
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    title: str
+    tiles: tuple[Tile, ...]
 
 
 class InsightsClient(Protocol):
@@ -197,6 +430,7 @@ class InsightsClient(Protocol):
         crop: Crop = WHOLE,
         query: str = "",
         market: str = "en-US",
+        language: str = "en",
         safe_search: SafeSearch = SafeSearch.MODERATE,
     ) -> Insights:
         """Answer the modules about the picture.

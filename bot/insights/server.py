@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import hdrs, web
 
 from bot.errors import Error, TooLarge
-from bot.insights import bing
+from bot.insights import bing, openapi, result_page
 from bot.insights.bing import MAX_IMAGE_BYTES, Missing, Question, Refusal
 from bot.insights.model import Picture, Token, Upload
 from bot.insights.multipart import picture_of
@@ -76,6 +76,8 @@ def routes(service: InsightsService, *, keys: Sequence[str]) -> list[web.RouteDe
         *(web.get(path, details, expect_handler=_expect) for path in paths),
         *(web.post(path, details, expect_handler=_expect) for path in paths),
         web.get("/th", thumbnail),
+        *result_page.routes(service),
+        *openapi.routes(),
     ]
 
 

@@ -3,19 +3,39 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from bot.config import Settings
 from bot.errors import InvalidValue, NotAPicture, Unavailable, UnknownToken
 from bot.fetch import Fetcher
+from bot.insights import textsearch, visual_search
 from bot.insights.catalogue import Catalogue
-from bot.insights.context import Context, Links, catalogue_picture, catalogue_token
+from bot.insights.context import Context
 from bot.insights.encoder import PHOTO_SIDE, Encoder, Look
-from bot.insights.model import WHOLE, Crop, Insights, Module, Picture, SafeSearch, Token, Upload, Url
+from bot.insights.model import (
+    ANY,
+    WHOLE,
+    Category,
+    Crop,
+    Found,
+    ImageFilter,
+    Insights,
+    Knowledge,
+    Module,
+    Picture,
+    Reading,
+    SafeSearch,
+    Skill,
+    Token,
+    Upload,
+    Url,
+)
 from bot.insights.modules import MODULES
+from bot.insights.reading import READ_SIDE, Reader
 from bot.insights.shelf import StoredPicture
 from bot.insights.uploads import Sent, Uploads
-from bot.money import currency_of
+from bot.insights.view import Links, MarketView, catalogue_picture, catalogue_token
 from bot.pixels import Pixels
 from bot.storage import Database
 
@@ -23,11 +43,34 @@ AT_ONCE = 4
 MAX_WAITING = 64
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A picture after it was looked at: whole, and the part that was asked about (the same look without a crop).
+
+    own: the catalogue picture, when it is one. data: the sent file; empty when a token named it, because it is not kept.
+    """
+
+    token: str
+    look: Look
+    part: Look
+    crop: Crop
+    own: StoredPicture | None
+    data: bytes = field(default=b"", repr=False)
+
+
 class InsightsService:
     """InsightsClient over our own catalogue. Waiting lookups are bounded; what cannot wait is refused at once."""
 
     def __init__(
-        self, *, catalogue: Catalogue, uploads: Uploads, encoder: Encoder, pixels: Pixels, fetcher: Fetcher, links: Links
+        self,
+        *,
+        catalogue: Catalogue,
+        uploads: Uploads,
+        encoder: Encoder,
+        pixels: Pixels,
+        fetcher: Fetcher,
+        reader: Reader,
+        links: Links,
     ) -> None:
         self.catalogue = catalogue
         self.links = links
@@ -35,6 +78,7 @@ class InsightsService:
         self._uploads = uploads
         self._encoder = encoder
         self._fetcher = fetcher
+        self._reader = reader
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
@@ -45,14 +89,19 @@ class InsightsService:
     ) -> AsyncIterator[Self]:
         """`base_url`: where people and clients reach our pictures, without a slash at the end."""
         encoder = await asyncio.to_thread(Encoder.load, settings.insights_model)
-        async with Catalogue.open(settings.data_dir, database, pixels, fetcher, encoder) as catalogue:
+        async with (
+            Reader.open() as reader,
+            Catalogue.open(settings.data_dir, database, pixels, fetcher, encoder) as catalogue,
+        ):
+            uploads = await Uploads.open(database, encoder.name)
             yield cls(
                 catalogue=catalogue,
-                uploads=await Uploads.open(database, encoder.name),
+                uploads=uploads,
                 encoder=encoder,
                 pixels=pixels,
                 fetcher=fetcher,
-                links=Links(base_url.rstrip("/")),
+                reader=reader,
+                links=Links(base_url.rstrip("/"), uploads.secret),
             )
 
     async def insights(
@@ -63,24 +112,103 @@ class InsightsService:
         crop: Crop = WHOLE,
         query: str = "",
         market: str = "en-US",
+        language: str = "en",
         safe_search: SafeSearch = SafeSearch.MODERATE,
     ) -> Insights:
-        """Answer the modules about the picture; raises what InsightsClient says.
+        """Answer the modules about the picture; raises what InsightsClient says."""
+        view = self._view(market, language, safe_search)
 
-        A crop is looked at as a picture of its own. The token of a sent picture names what was seen in it (in its crop,
-        when it came with one) and cannot be cropped again: the picture is not kept.
+        def answer(seen: Seen) -> Insights:
+            context = self._context(view, seen, query)
+            return Insights(seen.token, **_answers(context, modules))
+
+        async with self._turn():
+            seen = await self._see(picture, crop)
+            return await asyncio.to_thread(answer, seen)
+
+    async def knowledge(
+        self,
+        picture: Picture,
+        *,
+        crop: Crop = WHOLE,
+        query: str = "",
+        site: str = "",
+        skill: Skill | None = None,
+        market: str = "en-US",
+        language: str = "en",
+        safe_search: SafeSearch = SafeSearch.MODERATE,
+    ) -> Knowledge:
+        """Visual Search (insights-api.md §8). site: only pictures of this host; skill: one list from an offset.
+
+        Raises what InsightsClient says.
         """
+        view = self._view(market, language, safe_search)
+        async with self._turn():
+            seen = await self._see(picture, crop)
+            reading = await self._read_text(seen) if skill is None else Reading()
+            return await asyncio.to_thread(
+                lambda: visual_search.knowledge(self._context(view, seen, query), seen.token, reading, site=site, skill=skill)
+            )
+
+    async def search(
+        self,
+        words: str,
+        *,
+        count: int = 35,
+        offset: int = 0,
+        only: ImageFilter = ANY,
+        first: str = "",
+        market: str = "en-US",
+        language: str = "en",
+        safe_search: SafeSearch = SafeSearch.MODERATE,
+    ) -> Found:
+        """Pictures of the catalogue for words; `first`: the id of a picture that leads the list when it is found."""
+        view = self._view(market, language, safe_search)
+        index = self.catalogue.serving.words
+        async with self._turn():
+            return await asyncio.to_thread(
+                lambda: textsearch.search(view, index, words, count=count, offset=offset, only=only, first=first)
+            )
+
+    async def trending(
+        self, *, market: str = "en-US", language: str = "en", safe_search: SafeSearch = SafeSearch.MODERATE
+    ) -> tuple[Category, ...]:
+        """What people look for, by category, with pictures."""
+        view = self._view(market, language, safe_search)
+        async with self._turn():
+            return await asyncio.to_thread(lambda: textsearch.trending(view, self.catalogue.serving.words))
+
+    def _view(self, market: str, language: str, safe_search: SafeSearch) -> MarketView:
+        return MarketView(self.catalogue.serving.shelf, self.links, market, language, safe_search)
+
+    def _context(self, view: MarketView, seen: Seen, query: str) -> Context:
+        matcher = self.catalogue.serving.matcher
+        whole = matcher.match(seen.look)
+        return Context(
+            shelf=view.shelf,
+            links=view.links,
+            market=view.market,
+            language=view.language,
+            safe_search=view.safe_search,
+            look=seen.look,
+            matches=whole,
+            part=whole if seen.part is seen.look else matcher.match(seen.part),
+            crop=seen.crop,
+            own=seen.own,
+            query=query,
+        )
+
+    async def _see(self, picture: Picture, crop: Crop) -> Seen:
+        """Look at a picture, or remember what was seen in it. Raises what InsightsClient says."""
         own: StoredPicture | None = None
-        look: Look | None = None
         data = b""
         match picture:
             case Upload(data):
-                token = ""
+                pass
             case Url(url) if name := self.links.read(url):
                 own = self._own(self.catalogue.serving.shelf.by_content.get(name))
-                token = catalogue_token(own.id)
             case Url(url):
-                token, data = "", await self._fetcher.get(url)
+                data = await self._fetcher.get(url)
             case Token(token) if key := catalogue_picture(token):
                 own = self._own(key)
             case Token(token):
@@ -88,38 +216,32 @@ class InsightsService:
                 if crop != WHOLE:
                     text = "This picture is not kept, so it cannot be cropped now. Send the picture again with the crop."
                     raise InvalidValue("insightsToken", token, text)
-        serving = self.catalogue.serving
+                return Seen(token, look, look, crop, None)
+        if own:
+            data = await self._read(own)
+        if not data:
+            raise NotAPicture
+        frame = await self.pixels.load(data, side=PHOTO_SIDE)
 
-        def answer(look: Look) -> dict[str, Any]:
-            context = Context(
-                look=look,
-                matches=serving.matcher.match(look),
-                shelf=serving.shelf,
-                links=self.links,
-                own=own,
-                query=query,
-                currency=currency_of(market),
-                safe_search=safe_search,
-            )
-            return _answers(context, modules)
+        def look_at() -> Sent:
+            return self._uploads.seen(data, WHOLE, self._encoder.look(frame.rgb))
 
-        async with self._turn():
-            if look:
-                return Insights(token, **await asyncio.to_thread(answer, look))
-            if own:
-                data = await self._read(own)
-            if not data:
-                raise NotAPicture
-            frame = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
-
-            def see_and_answer() -> tuple[Sent, dict[str, Any]]:
-                sent = self._uploads.seen(data, crop, self._encoder.look(frame.rgb))
-                return sent, answer(sent.look)
-
-            sent, found = await asyncio.to_thread(see_and_answer)
+        sent = await asyncio.to_thread(look_at)
         if not own:
             await self._uploads.keep(sent)
-        return Insights(token or sent.token, **found)
+        part = sent.look
+        if crop != WHOLE:
+            cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
+            part = await asyncio.to_thread(self._encoder.look, cut.rgb)
+        return Seen(catalogue_token(own.id) if own else sent.token, sent.look, part, crop, own, data)
+
+    async def _read_text(self, seen: Seen) -> Reading:
+        """What is written in a picture that was sent or is ours; a token of a sent one has nothing to read any more."""
+        data = await self._read(seen.own) if seen.own and not seen.data else seen.data
+        if not data:
+            return Reading()
+        frame = await self.pixels.load(data, side=READ_SIDE)
+        return await self._reader.read(frame.rgb)
 
     async def fetched(self, url: str, max_bytes: int) -> Picture:
         """The picture behind an address, for whoever limits its size; our own addresses are not fetched.

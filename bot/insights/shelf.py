@@ -86,6 +86,27 @@ class HostPage:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a picture may be about besides a product: a recipe, a collection or an enrolled entity.
+
+    key: `recipe:…`, `collection:…` or `entity:…`. facts: the rest as the feed says it (totalTime, creator, type, jobTitle …).
+    pictures and products are ids.
+    """
+
+    key: str
+    name: str
+    url: str
+    description: str
+    facts: Mapping[str, str]
+    pictures: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> str:
+        return self.key.partition(":")[0]
+
+
 @dataclass(frozen=True)
 class Shelf:
     """All of the catalogue but its vectors. Keys are ids; `pages` lists the pages that show a picture."""
@@ -95,6 +116,17 @@ class Shelf:
     pages: Mapping[str, tuple[HostPage, ...]] = field(default_factory=dict)
     logos: Mapping[str, str] = field(default_factory=dict)
     related: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    subjects: Mapping[str, Subject] = field(default_factory=dict)
+
+    @cached_property
+    def subjects_of_picture(self) -> Mapping[str, tuple[Subject, ...]]:
+        """By picture id: the subjects that a picture shows."""
+        return _gathered((picture, one) for one in self.subjects.values() for picture in one.pictures)
+
+    @cached_property
+    def subjects_of_product(self) -> Mapping[str, tuple[Subject, ...]]:
+        """By product id: the recipes and collections it is part of, the entity that makes it."""
+        return _gathered((product, one) for one in self.subjects.values() for product in one.products)
 
     @cached_property
     def by_content(self) -> Mapping[str, str]:
@@ -115,6 +147,13 @@ class Shelf:
         for picture in self.pictures.values():
             counts[picture.content] += 1
         return counts
+
+
+def _gathered(pairs: Iterable[tuple[str, Subject]]) -> Mapping[str, tuple[Subject, ...]]:
+    found: defaultdict[str, list[Subject]] = defaultdict(list)
+    for key, subject in pairs:
+        found[key].append(subject)
+    return {key: tuple(subjects) for key, subjects in found.items()}
 
 
 async def load(connection: AsyncConnection) -> Shelf:

@@ -44,7 +44,7 @@ class Uploads:
 
     def __init__(self, database: Database, secret: bytes, encoder: str) -> None:
         self._database = database
-        self._secret = secret
+        self.secret = secret
         self._encoder = encoder
         self._sweep_at = 0.0
 
@@ -61,7 +61,7 @@ class Uploads:
     def seen(self, data: bytes, crop: Crop, look: Look) -> Sent:
         """Name what was seen in a picture. Hashes megabytes: not for the event loop."""
         part = f"{crop.left!r} {crop.top!r} {crop.right!r} {crop.bottom!r}".encode()
-        digest = hmac.digest(self._secret, hashlib.sha256(data).digest() + part, "sha256")
+        digest = hmac.digest(self.secret, hashlib.sha256(data).digest() + part, "sha256")
         blob = pack(look)
         return Sent(f"bcid_{base64.urlsafe_b64encode(digest[:24]).decode()}", blob, unpack(blob))
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from bot.errors import CannotFetch, Error, InvalidValue, NotAPicture, RateLimited, TooLarge, Unavailable, UnknownToken
 from bot.insights import bing
 from bot.insights.model import (
+    EVERYTHING,
     WHOLE,
     AggregateOffer,
     Availability,
@@ -152,12 +153,12 @@ def test_s9_what_is_not_the_contract_is_an_outage(answer: Any) -> None:
     ("text", "wanted"),
     [
         ("", bing.UNNAMED),
-        ("All", frozenset(Module)),
-        ("all", frozenset(Module)),
+        ("All", EVERYTHING),
+        ("all", EVERYTHING),
         ("Tags, shoppingSOURCES ,", {Module.TAGS, Module.SHOPPING_SOURCES}),
-        ("Caption,Collection", {Module.CAPTION}),
-        ("Collections,Recipes", frozenset()),
-        ("RecognizedEntities", frozenset()),
+        ("Caption,Collection", {Module.CAPTION, Module.COLLECTIONS}),
+        ("Collections,Recipes", {Module.COLLECTIONS, Module.RECIPES}),
+        ("RecognizedEntities", {Module.RECOGNIZED_ENTITIES}),
         ("RecognizedEntities,Tags", {Module.TAGS}),
     ],
 )

@@ -6,7 +6,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from bot.insights.context import Context, Links, catalogue_picture, catalogue_token
+from bot.insights.context import Context
 from bot.insights.encoder import Label, Look, Region
 from bot.insights.matching import Hit, Matches
 from bot.insights.model import WHOLE, Availability, SafeSearch
@@ -17,6 +17,7 @@ from bot.insights.modules.similar_products import similar_products
 from bot.insights.modules.tags import tags
 from bot.insights.shelf import Product, Shelf, ShopOffer, StoredPicture
 from bot.insights.uploads import pack, unpack
+from bot.insights.view import Links, catalogue_picture, catalogue_token
 from bot.insights.words import same_colour, singular
 
 SEEN = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # as stored
@@ -39,18 +40,22 @@ def look(*labels: Label, colour: str = "blue") -> Look:
 
 
 def context(
-    *found: tuple[Product, float], seen: Look | None = None, copy: bool = False, things: int = 1, currency: str = "USD"
+    *found: tuple[Product, float], seen: Look | None = None, copy: bool = False, things: int = 1, market: str = "en-US"
 ) -> Context:
     hits = tuple(Hit(f"{one.id}-1", one.id, score) for one, score in found)
     pictures = {hit.picture_id: StoredPicture(hit.picture_id, hit.product_id, "0" * 64, 10, 10, 1, "", SEEN) for hit in hits}
+    matches = Matches(hits, hits, hits[:1] if copy else (), things)
     return Context(
         look=seen or look(),
-        matches=Matches(hits, hits, hits[:1] if copy else (), things),
+        matches=matches,
+        part=matches,
+        crop=WHOLE,
         shelf=Shelf({one.id: one for one, _ in found}, pictures),
         links=Links("http://x.example"),
         own=None,
         query="",
-        currency=currency,
+        market=market,
+        language="en",
         safe_search=SafeSearch.MODERATE,
     )
 
@@ -112,9 +117,9 @@ def test_without_neighbours_only_a_sure_word_is_said() -> None:
     assert [tag.name for tag in tags(context(seen=look(Label("umbrella", 0.2))))] == ["blue"]
 
 
-@pytest.mark.parametrize(("currency", "sellers", "low"), [("USD", ["A", "B"], 9), ("EUR", ["C"], 1), ("GBP", [], None)])
-def test_the_lowest_price_is_of_what_can_be_bought_in_the_market(currency: str, sellers: list[str], low: int | None) -> None:
-    found = context((product("a", "Mugs"), 0.8), currency=currency)
+@pytest.mark.parametrize(("market", "sellers", "low"), [("en-US", ["A", "B"], 9), ("de-DE", ["C"], 1), ("en-GB", [], None)])
+def test_the_lowest_price_is_of_what_can_be_bought_in_the_market(market: str, sellers: list[str], low: int | None) -> None:
+    found = context((product("a", "Mugs"), 0.8), market=market)
     assert [offer.seller.name for offer in shopping_sources(found)] == sellers
     (shown,) = similar_products(found)
     sums = shown.aggregate_offer

@@ -7,7 +7,10 @@ from bot.insights.context import Context
 from bot.insights.model import Module
 from bot.insights.modules.brq import best_query
 from bot.insights.modules.caption import caption
+from bot.insights.modules.collections import collections
 from bot.insights.modules.pages_including import pages_including
+from bot.insights.modules.recipes import recipes
+from bot.insights.modules.recognized_entities import recognized_entities
 from bot.insights.modules.related_searches import related_searches
 from bot.insights.modules.shopping_sources import shopping_sources
 from bot.insights.modules.similar_images import similar_images
@@ -17,6 +20,9 @@ from bot.insights.modules.tags import tags
 MODULES: Mapping[Module, tuple[str, Callable[[Context], Any]]] = {
     Module.BRQ: ("best_query", best_query),
     Module.CAPTION: ("caption", caption),
+    Module.COLLECTIONS: ("collections", collections),
+    Module.RECIPES: ("recipes", recipes),
+    Module.RECOGNIZED_ENTITIES: ("recognized_entities", recognized_entities),
     Module.PAGES_INCLUDING: ("pages_including", pages_including),
     Module.RELATED_SEARCHES: ("related_searches", related_searches),
     Module.SHOPPING_SOURCES: ("shopping_sources", shopping_sources),

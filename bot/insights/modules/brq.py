@@ -14,4 +14,4 @@ def best_query(context: Context) -> Query | None:
         return None
     pictures = context.near[0].pictures if context.near else ()
     thumbnail = context.links.thumbnail(context.shelf.pictures[pictures[0]])[0] if pictures else ""
-    return Query(text=text, display_text=text[0].upper() + text[1:], thumbnail_url=thumbnail)
+    return context.search_for(text, thumbnail_url=thumbnail)

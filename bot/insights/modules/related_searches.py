@@ -17,12 +17,8 @@ def related_searches(context: Context) -> tuple[Query, ...]:
     near = [text for kind in kinds for text in context.shelf.related.get(kind, ())]
     pool = near or [text for texts in context.shelf.related.values() for text in texts if asked & _words(text)]
     ranked = sorted(dict.fromkeys(pool), key=lambda text: -len(asked & _words(text)))
-    return tuple(_query(text) for text in ranked if _words(text) != asked)[:MOST]
+    return tuple(context.search_for(text) for text in ranked if _words(text) != asked)[:MOST]
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(word.removesuffix("s") for word in re.findall(r"\w+", text.lower()))
-
-
-def _query(text: str) -> Query:
-    return Query(text=text, display_text=text[:1].upper() + text[1:])
