@@ -143,6 +143,7 @@ class Caption:
 
     caption: str
     data_source_url: str = ""
+    related_searches: tuple[Query, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,7 +140,7 @@ def test_s7_the_older_names_are_read() -> None:
     assert found.related_searches[0] == Query("a", "a", "", "https://s", "https://t")
 
 
-@pytest.mark.parametrize("answer", [None, [], "x", {"imageTags": 3}, {"visuallySimilarImages": {"value": [{"width": "wide"}]}}])
+@pytest.mark.parametrize("answer", [None, [], "x", {"imageTags": 3}, {"visuallySimilarImages": {"value": "x"}}])
 def test_s9_what_is_not_the_contract_is_an_outage(answer: Any) -> None:
     with pytest.raises(Unavailable):
         bing.from_wire(answer)

@@ -1,6 +1,6 @@
 """Answers of ours in Bing's spelling, and anybody's of this wire read back (insights-api.md §7). Pure."""
 
-import math
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,54 +9,87 @@ from pydantic import ValidationError
 
 from bot.errors import Unavailable
 from bot.insights.bing.wire import (
+    Number,
     WireCaption,
+    WireEntityGroup,
+    WireEntityGroups,
+    WireEntityMatch,
+    WireEntityRegion,
+    WireGalleries,
+    WireGallery,
     WireImage,
     WireImages,
     WireInsights,
     WireMetadata,
     WireOffer,
     WireOrganization,
+    WirePerson,
     WireQueries,
     WireQuery,
     WireRating,
+    WireRecipe,
+    WireRecipes,
+    WireRectangle,
     WireTag,
     WireTags,
     WireThumbnail,
 )
-from bot.insights.model import AggregateOffer, Availability, Caption, ImageObject, Insights, Offer, Query, Rating, Seller, Tag
+from bot.insights.model import (
+    AggregateOffer,
+    Availability,
+    Caption,
+    Crop,
+    Entity,
+    EntityGroup,
+    EntityMatch,
+    EntityRegion,
+    Gallery,
+    ImageObject,
+    Insights,
+    Offer,
+    Query,
+    Rating,
+    Recipe,
+    Seller,
+    Tag,
+)
 
 
 def to_wire(insights: Insights) -> dict[str, Any]:
     """The ImageInsights of an answer. A module without data is left out (§4.2)."""
+    return insights_wire(insights).dump()
+
+
+def insights_wire(insights: Insights) -> WireInsights:
     return WireInsights(
         type="ImageInsights",
         image_insights_token=insights.token,
-        best_representative_query=_query(insights.best_query) if insights.best_query else None,
+        best_representative_query=query_wire(insights.best_query) if insights.best_query else None,
         image_caption=_caption(insights.caption) if insights.caption else None,
         image_tags=WireTags(value=[WireTag(name=tag.name) for tag in insights.tags]) if insights.tags else None,
         pages_including=_images(insights.pages_including),
-        related_searches=WireQueries(value=[_query(query) for query in insights.related_searches])
-        if insights.related_searches
-        else None,
-        shopping_sources=WireOffer(offers=[_offer(offer) for offer in insights.shopping_sources])
-        if insights.shopping_sources
-        else None,
+        recipes=recipes_wire(insights.recipes),
+        recognized_entity_groups=_groups(insights.recognized_entities),
+        related_collections=_galleries(insights.collections),
+        related_searches=queries_wire(insights.related_searches) if insights.related_searches else None,
+        shopping_sources=offers_wire(insights.shopping_sources) if insights.shopping_sources else None,
         visually_similar_images=_images(insights.similar_images),
         visually_similar_products=_images(insights.similar_products),
-    ).dump()
+    )
 
 
 def from_wire(answer: Any) -> Insights:
     """An ImageInsights as anybody of this wire sends it. Raises Unavailable when it is not one."""
     try:
-        wire = WireInsights.model_validate(answer)
+        wire = WireInsights.read(answer)
     except ValidationError:
         raise Unavailable("The insights service answered something I don't understand.") from None
+    caption = wire.image_caption
     return Insights(
         token=wire.image_insights_token or "",
         best_query=_query_back(wire.best_representative_query) if wire.best_representative_query else None,
-        caption=Caption(wire.image_caption.caption, wire.image_caption.data_source_url or "")
-        if wire.image_caption and wire.image_caption.caption
+        caption=Caption(caption.caption, caption.data_source_url or "", tuple(map(_query_back, caption.related_searches or ())))
+        if caption and caption.caption
         else None,
         tags=tuple(Tag(tag.name) for tag in wire.image_tags.value if tag.name) if wire.image_tags else (),
         similar_images=_images_back(wire.visually_similar_images),
@@ -65,11 +98,14 @@ def from_wire(answer: Any) -> Insights:
         if wire.shopping_sources
         else (),
         pages_including=_images_back(wire.pages_including),
-        related_searches=tuple(_query_back(query) for query in wire.related_searches.value) if wire.related_searches else (),
+        related_searches=tuple(map(_query_back, wire.related_searches.value)) if wire.related_searches else (),
+        collections=tuple(map(_gallery_back, wire.related_collections.value)) if wire.related_collections else (),
+        recipes=tuple(map(_recipe_back, wire.recipes.value)) if wire.recipes else (),
+        recognized_entities=tuple(map(_group_back, wire.recognized_entity_groups.value)) if wire.recognized_entity_groups else (),
     )
 
 
-def _query(query: Query) -> WireQuery:
+def query_wire(query: Query) -> WireQuery:
     return WireQuery(
         text=query.text,
         display_text=query.display_text,
@@ -85,13 +121,21 @@ def _query_back(wire: WireQuery) -> Query:
         text=wire.text or wire.display_text or "",
         display_text=wire.display_text or wire.text or "",
         web_search_url=wire.web_search_url or "",
-        search_link=wire.search_link or "",
+        search_link=wire.search_link or wire.search_url or "",
         thumbnail_url=thumbnail.url or thumbnail.thumbnail_url or "",
     )
 
 
+def queries_wire(queries: Iterable[Query]) -> WireQueries:
+    return WireQueries(value=[query_wire(query) for query in queries])
+
+
 def _caption(caption: Caption) -> WireCaption:
-    return WireCaption(caption=caption.caption, data_source_url=caption.data_source_url or None)
+    return WireCaption(
+        caption=caption.caption,
+        data_source_url=caption.data_source_url or None,
+        related_searches=[query_wire(query) for query in caption.related_searches] or None,
+    )
 
 
 def _rating(rating: Rating | None) -> WireRating | None:
@@ -101,9 +145,14 @@ def _rating(rating: Rating | None) -> WireRating | None:
 
 
 def _rating_back(wire: WireRating | None) -> Rating | None:
-    if wire is None or wire.rating_value is None:
+    value = _number(wire.rating_value) if wire else None
+    if wire is None or value is None:
         return None
-    return Rating(wire.rating_value, wire.review_count or 0, wire.best_rating or 5.0)
+    return Rating(value, _count(wire.review_count), _number(wire.best_rating) or 5.0)
+
+
+def offers_wire(offers: Iterable[Offer]) -> WireOffer:
+    return WireOffer(offers=[_offer(offer) for offer in offers])
 
 
 def _offer(offer: Offer) -> WireOffer:
@@ -155,16 +204,16 @@ def _aggregate_back(wire: WireOffer | None) -> AggregateOffer | None:
     """Foreign answers lack any of it; without a price there is nothing to say."""
     if wire is None:
         return None
-    prices = [offer.price for offer in wire.offers or () if offer.price is not None]
-    low = _first(_money(wire.low_price), _money(wire.price), _money(min(prices, default=None)))
+    prices = [price for offer in wire.offers or () if (price := _money(offer.price)) is not None]
+    low = _first(_money(wire.low_price), _money(wire.price), min(prices, default=None))
     if low is None:
         return None
     return AggregateOffer(
         name=wire.name or "",
         currency=wire.price_currency or "",
         low_price=low,
-        high_price=_first(_money(wire.high_price), _money(max(prices, default=None)), low) or low,
-        offer_count=wire.offer_count or len(wire.offers or ()) or 1,
+        high_price=_first(_money(wire.high_price), max(prices, default=None), low) or low,
+        offer_count=_count(wire.offer_count) or len(wire.offers or ()) or 1,
         rating=_rating_back(wire.aggregate_rating),
     )
 
@@ -173,29 +222,40 @@ def _first(*amounts: Decimal | None) -> Decimal | None:
     return next((amount for amount in amounts if amount is not None), None)
 
 
-def _money(number: float | None) -> Decimal | None:
+def _number(number: Number) -> float | None:
+    """None for words and for what is no finite number."""
+    return float(number) if isinstance(number, int | float) and abs(number) < 1e300 else None  # noqa: PLR2004 (an int may be no float)
+
+
+def _count(number: Number) -> int:
+    return max(0, int(_number(number) or 0))
+
+
+def _money(number: Number) -> Decimal | None:
     """A JSON number as it was written: 14.95 is fourteen ninety-five."""
-    return None if number is None or not math.isfinite(number) else Decimal(repr(number)).normalize() + 0
+    return None if _number(number) is None else Decimal(repr(number)).normalize() + 0
 
 
 def _images(images: tuple[ImageObject, ...]) -> WireImages | None:
-    return WireImages(value=[_image(image) for image in images]) if images else None
+    return WireImages(value=[image_wire(image) for image in images]) if images else None
 
 
 def _images_back(wire: WireImages | None) -> tuple[ImageObject, ...]:
     return tuple(_image_back(image) for image in wire.value) if wire else ()
 
 
-def _image(image: ImageObject) -> WireImage:
+def image_wire(image: ImageObject) -> WireImage:
     metadata = WireMetadata(
-        shopping_sources_count=image.shopping_sources_count or None,
-        recipe_sources_count=image.recipe_sources_count or None,
-        pages_including_count=image.pages_including_count or None,
-        available_sizes_count=image.available_sizes_count or None,
+        shopping_sources_count=image.shopping_sources_count,
+        recipe_sources_count=image.recipe_sources_count,
+        pages_including_count=image.pages_including_count,
+        available_sizes_count=image.available_sizes_count,
         aggregate_offer=_aggregate(image.aggregate_offer) if image.aggregate_offer else None,
     )
     return WireImage(
         name=image.name,
+        web_search_url=image.web_search_url or None,
+        host_page_domain_friendly_name=image.host_name or None,
         thumbnail_url=image.thumbnail_url or None,
         date_published=image.date_published or None,
         content_url=image.content_url or None,
@@ -205,9 +265,9 @@ def _image(image: ImageObject) -> WireImage:
         host_page_display_url=image.host_page_display_url or None,
         width=image.width or None,
         height=image.height or None,
-        thumbnail=WireThumbnail(width=image.thumbnail_width, height=image.thumbnail_height) if image.thumbnail_width else None,
+        thumbnail=WireThumbnail(width=image.thumbnail_width, height=image.thumbnail_height),
         image_insights_token=image.token or None,
-        insights_metadata=metadata if metadata.dump() else None,
+        insights_metadata=metadata if image.token else None,
         image_id=image.image_id or None,
         accent_color=image.accent_color or None,
         is_family_friendly=image.family_friendly,
@@ -216,7 +276,7 @@ def _image(image: ImageObject) -> WireImage:
 
 
 def _image_back(wire: WireImage) -> ImageObject:
-    metadata = wire.insights_metadata or WireMetadata()
+    metadata = wire.known
     thumbnail = wire.thumbnail or WireThumbnail()
     size = (wire.content_size or "").partition(" ")[0]
     return ImageObject(
@@ -229,17 +289,169 @@ def _image_back(wire: WireImage) -> ImageObject:
         date_published=wire.date_published or "",
         content_size=int(size) if size.isascii() and size.isdigit() and len(size) < 16 else 0,  # noqa: PLR2004 (petabytes)
         encoding_format=wire.encoding_format or "",
-        width=wire.width or 0,
-        height=wire.height or 0,
-        thumbnail_width=thumbnail.width or 0,
-        thumbnail_height=thumbnail.height or 0,
+        width=_count(wire.width),
+        height=_count(wire.height),
+        thumbnail_width=_count(thumbnail.width),
+        thumbnail_height=_count(thumbnail.height),
         image_id=wire.image_id or "",
+        web_search_url=wire.web_search_url or "",
+        host_name=wire.host_page_domain_friendly_name or "",
         accent_color=wire.accent_color or "",
         family_friendly=wire.is_family_friendly is not False,
-        shopping_sources_count=metadata.shopping_sources_count or 0,
-        recipe_sources_count=metadata.recipe_sources_count or 0,
-        pages_including_count=metadata.pages_including_count or 0,
-        available_sizes_count=metadata.available_sizes_count or 0,
+        shopping_sources_count=_count(metadata.shopping_sources_count),
+        recipe_sources_count=_count(metadata.recipe_sources_count),
+        pages_including_count=_count(metadata.pages_including_count),
+        available_sizes_count=_count(metadata.available_sizes_count),
         aggregate_offer=_aggregate_back(metadata.aggregate_offer),
         rating=_rating_back(wire.aggregate_rating),
+    )
+
+
+# ---------------------------------------------------------------- collections, recipes, entities
+
+
+def _galleries(galleries: tuple[Gallery, ...]) -> WireGalleries | None:
+    return WireGalleries(value=[_gallery(one) for one in galleries]) if galleries else None
+
+
+def _gallery(one: Gallery) -> WireGallery:
+    return WireGallery(
+        name=one.name,
+        url=one.url or None,
+        description=one.description,
+        thumbnail_url=one.thumbnail_url or None,
+        creator=_person(one.creator),
+        source=one.source or None,
+        images_count=one.images_count,
+        followers_count=one.followers_count or None,
+    )
+
+
+def _gallery_back(wire: WireGallery) -> Gallery:
+    return Gallery(
+        name=wire.name or "",
+        url=wire.url or "",
+        description=wire.description or "",
+        thumbnail_url=wire.thumbnail_url or "",
+        creator=(wire.creator.name or "") if wire.creator else "",
+        source=wire.source or "",
+        images_count=_count(wire.images_count),
+        followers_count=_count(wire.followers_count),
+    )
+
+
+def recipes_wire(recipes: tuple[Recipe, ...]) -> WireRecipes | None:
+    return WireRecipes(value=[_recipe(one) for one in recipes]) if recipes else None
+
+
+def _recipe(one: Recipe) -> WireRecipe:
+    return WireRecipe(
+        name=one.name,
+        url=one.url or None,
+        description=one.description or None,
+        thumbnail_url=one.thumbnail_url or None,
+        creator=_person(one.creator),
+        aggregate_rating=_rating(one.rating),
+        cook_time=one.cook_time or None,
+        prep_time=one.prep_time or None,
+        total_time=one.total_time or None,
+    )
+
+
+def _recipe_back(wire: WireRecipe) -> Recipe:
+    return Recipe(
+        name=wire.name or "",
+        url=wire.url or "",
+        thumbnail_url=wire.thumbnail_url or "",
+        description=wire.description or "",
+        creator=(wire.creator.name or "") if wire.creator else "",
+        rating=_rating_back(wire.aggregate_rating),
+        cook_time=wire.cook_time or "",
+        prep_time=wire.prep_time or "",
+        total_time=wire.total_time or "",
+    )
+
+
+def _person(name: str) -> WirePerson | None:
+    return WirePerson(type="Person", name=name) if name else None
+
+
+_TYPES = {"Brand": "Organization", "Organization": "Organization", "Person": "Person", "VisualArtwork": "CreativeWork"}
+"""What clients know of schema.org; without `_type` they read a Thing (§7, Person)."""
+
+
+def _groups(groups: tuple[EntityGroup, ...]) -> WireEntityGroups | None:
+    return WireEntityGroups(value=[_group(one) for one in groups]) if groups else None
+
+
+def _group(group: EntityGroup) -> WireEntityGroup:
+    return WireEntityGroup(
+        name=group.name,
+        recognized_entity_regions=[
+            WireEntityRegion(
+                region=WireRectangle(left=one.box.left, top=one.box.top, right=one.box.right, bottom=one.box.bottom),
+                matching_entities=[
+                    WireEntityMatch(entity=_entity(match.entity), match_confidence=match.confidence) for match in one.matches
+                ],
+            )
+            for one in group.regions
+        ],
+    )
+
+
+def _entity(entity: Entity) -> WirePerson:
+    return WirePerson(
+        type=_TYPES.get(entity.kind),
+        id=entity.id or None,
+        name=entity.name,
+        url=entity.url or None,
+        web_search_url=entity.web_search_url or None,
+        description=entity.description or None,
+        job_title=entity.job_title or None,
+        image=entity_image(entity),
+        bing_id=entity.id or None,
+    )
+
+
+def entity_image(entity: Entity) -> WireImage | None:
+    if not entity.image_url:
+        return None
+    return WireImage(
+        thumbnail_url=entity.image_url,
+        host_page_url=entity.image_host_page_url or None,
+        width=entity.image_width or None,
+        height=entity.image_height or None,
+    )
+
+
+def _group_back(wire: WireEntityGroup) -> EntityGroup:
+    return EntityGroup(wire.name or "", tuple(map(_region_back, wire.recognized_entity_regions or ())))
+
+
+def _region_back(wire: WireEntityRegion) -> EntityRegion:
+    box = wire.region or WireRectangle()
+    left, top, right, bottom = map(_number, (box.left, box.top, box.right, box.bottom))
+    matches = (
+        EntityMatch(_entity_back(match.entity), _number(match.match_confidence) or 0.0)
+        for match in wire.matching_entities or ()
+        if match.entity
+    )
+    crop = Crop(left or 0.0, top or 0.0, 1.0 if right is None else right, 1.0 if bottom is None else bottom)
+    return EntityRegion(crop, tuple(matches))
+
+
+def _entity_back(wire: WirePerson) -> Entity:
+    image = wire.image or WireImage()
+    return Entity(
+        id=wire.bing_id or wire.id or "",
+        name=wire.name or "",
+        kind=wire.type or "",
+        description=wire.description or "",
+        url=wire.url or "",
+        image_url=image.thumbnail_url or "",
+        image_host_page_url=image.host_page_url or "",
+        image_width=_count(image.width),
+        image_height=_count(image.height),
+        job_title=wire.job_title or "",
+        web_search_url=wire.web_search_url or "",
     )
