@@ -71,7 +71,7 @@ async def engine(settings: Settings, *, base_url: str) -> AsyncIterator[Engine]:
 
 def engine_routes(service: InsightsService | None, settings: Settings) -> list[web.RouteDef]:
     keys = [key.get_secret_value() for key in settings.insights_keys]
-    return insights_routes(service, keys=keys) if service else []
+    return insights_routes(service, keys=keys, rate=settings.insights_rate_per_key) if service else []
 
 
 def checks(database: Database, bot: Bot | None) -> Mapping[str, Check]:

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     insights_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="comma list of keys our own API accepts; without it the API answers on loopback only"
     )
+    insights_rate_per_key: float = Field(20, ge=0, description="requests a second for each key of our API; 0 is no limit")
     insights_fetch_allow: Commas = Field(
         (), description="comma list of hosts or CIDRs that may be fetched although they are not public"
     )

@@ -13,6 +13,7 @@ import signal
 import struct
 import sys
 import warnings
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 
 import pi_heif  # type: ignore[import-untyped]  # ships no stubs
@@ -54,6 +55,10 @@ _NO_LENGTH = frozenset({0x01, 0xD8})
 _JPEG_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
 _STEPS = 8
 """Colours along a padded edge: few enough that nothing in the picture is drawn out into stripes."""
+_SUBJECT_SIDE = 32
+"""Cells a side that the subject is looked for in: a thousand, a millisecond."""
+_ENOUGH = 0.98
+"""Windows that hold so much of the best one's subject are as good as it."""
 _PNG_NEEDED = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND", b"eXIf"})
 
 Box = tuple[float, float, float, float]
@@ -189,6 +194,40 @@ def _shape(width: float, height: float, order: dict[str, Any]) -> tuple[Box, tup
     return (left, top, right, bottom), (max(1, round(part_width * shrink)), max(1, round(part_height * shrink)))
 
 
+def subject_start(energy: Sequence[float], share: float) -> float:
+    """Where along a side (0 to 1) a window of this share starts that holds most of the energy, its middle inside it."""
+    cells = len(energy)
+    size = max(1, round(share * cells))
+    held = [sum(energy[at : at + size]) for at in range(cells - size + 1)]
+    total = sum(energy)
+    if not total:
+        return (1 - share) / 2
+    middle = sum((at + 0.5) * value for at, value in enumerate(energy)) / total
+    good = [at for at, value in enumerate(held) if value >= _ENOUGH * max(held)]
+    best = min(good, key=lambda at: abs(at + size / 2 - middle))
+    return min(best / cells, 1 - share)
+
+
+def _around_subject(upright: Image.Image, part: Box, within: Box) -> Box:
+    """The part, moved within its bounds to where the picture differs most from the colours of its edges."""
+    left, top, right, bottom = within
+    width, height = upright.size
+    box = (left * width, top * height, right * width, bottom * height)
+    small = _resizable(upright).convert("RGB").resize((_SUBJECT_SIDE, _SUBJECT_SIDE), Image.Resampling.BOX, box=box)
+    raw, last = small.tobytes(), _SUBJECT_SIDE - 1
+    cells = [(at % _SUBJECT_SIDE, at // _SUBJECT_SIDE, raw[3 * at : 3 * at + 3]) for at in range(_SUBJECT_SIDE**2)]
+    edge = [colour for column, row, colour in cells if {column, row} & {0, last}]
+    ground = [sorted(band)[len(edge) // 2] for band in zip(*edge, strict=True)]
+    columns, rows = [0.0] * _SUBJECT_SIDE, [0.0] * _SUBJECT_SIDE
+    for column, row, colour in cells:
+        distance = sum((one - other) ** 2 for one, other in zip(colour, ground, strict=True))
+        columns[column] += distance
+        rows[row] += distance
+    across, down = (part[2] - part[0]) / (right - left), (part[3] - part[1]) / (bottom - top)
+    x, y = left + subject_start(columns, across) * (right - left), top + subject_start(rows, down) * (bottom - top)
+    return x, y, x + part[2] - part[0], y + part[3] - part[1]
+
+
 def decode(data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], Image.Image]:
     """The upright part that the order asks for, and what the source was. Raises Refused, and whatever Pillow raises."""
     image = _open(data)
@@ -202,6 +241,9 @@ def decode(data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], Image.Im
     # a JPEG is decoded at 1/2, 1/4 or 1/8 where that is enough: a fifth of the work for a phone's photo
     image.draft(None, (max(1, round(size[0] / (part[2] - part[0]))), max(1, round(size[1] / (part[3] - part[1])))))
     image.load()
+    if order.get("smart"):
+        upright = image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
+        part = source_box(_around_subject(upright, upright_part, order["crop"]), orientation)
     pixels = _scaled(image, part, size)
     if orientation in _TURNS:
         pixels = pixels.transpose(_TURNS[orientation])

@@ -4,6 +4,7 @@ Error:
 ├── UserError            its text is shown: in Slack, as ErrorResponse, or as one line on stderr
 │   ├── NotAPicture      the bytes cannot be read as a picture
 │   ├── TooLarge         more bytes or pixels than we read
+│   │   └── TooManyPixels    more pixels, to be exact
 │   ├── CannotFetch      the address cannot or may not be opened
 │   ├── UnknownToken     no picture has this insights token
 │   ├── InvalidValue     a parameter's value is not valid
@@ -30,6 +31,10 @@ class NotAPicture(UserError):
 
 
 class TooLarge(UserError):
+    pass
+
+
+class TooManyPixels(TooLarge):
     pass
 
 

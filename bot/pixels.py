@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.errors import NotAPicture, TooLarge, Unavailable
+from bot.errors import NotAPicture, TooLarge, TooManyPixels, Unavailable
 from bot.insights.model import WHOLE, Crop
 
 MAX_BYTES = 20 * 1024 * 1024
@@ -139,15 +139,16 @@ class Pixels:
         box: tuple[int, int] | None = None,
         pad: tuple[int, int] | None = None,
         crop: Crop = WHOLE,
+        smart: bool = False,
     ) -> bytes:
         """The same re-encoded, nothing but pixels left.
 
-        With `box` it fills exactly that size, cut at both sides; with `pad` all of it lies within exactly that size, and the
-        ground goes on in the colours of its edges.
+        With `box` it fills exactly that size, cut at both sides, or where `smart` around what differs from its edges; with
+        `pad` all of it lies within exactly that size, and the ground goes on in the colours of its edges.
 
         Raises as load does; TooLarge also when it cannot be made to fit `max_bytes`.
         """
-        order = {"as": "jpeg", "side": side, "crop": _edges(crop), "max_bytes": max_bytes, "box": box, "pad": pad}
+        order = {"as": "jpeg", "side": side, "crop": _edges(crop), "max_bytes": max_bytes, "box": box, "pad": pad, "smart": smart}
         return (await self._ask(data, order))[1]
 
     async def _ask(self, data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -157,7 +158,7 @@ class Pixels:
             about, payload = await worker.ask(order, data)
         match about.get("error"):
             case "too_large":
-                raise TooLarge(_TOO_LARGE)
+                raise TooManyPixels(_TOO_LARGE)
             case "not_a_picture":
                 raise NotAPicture
         return about, payload

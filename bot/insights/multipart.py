@@ -1,4 +1,4 @@
-"""Forms with a picture in them as real clients send them, boundary or not (insights-api.md §5). Pure."""
+"""Forms with a picture in them as real clients send them, boundary or not (insights-api.md §5, §8). Pure."""
 
 import re
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ MAX_FIELD_BYTES = 64 * 1024
 _BOUNDARY = re.compile(r'boundary="?([^";,\r\n]{1,200})"?', re.IGNORECASE)
 _NAME = re.compile(rb'[;\s]name="?([^";\r\n]*)"?', re.IGNORECASE)
 _FILENAME = re.compile(rb"[;\s]filename\*?=", re.IGNORECASE)
+_NESTED = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
 _MAGIC = re.compile(
     rb"\xff\xd8\xff|\x89PNG\r\n\x1a\n|GIF8[79]a|RIFF....WEBP|BM|II\*\x00|MM\x00\*|....ftyp(?:hei|hev|mif1|msf1|avi)", re.DOTALL
 )
@@ -19,9 +20,19 @@ class BadFormError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
+    """Its bytes as they came: what a part says of its own type or encoding decides nothing."""
+
     name: str
     is_file: bool
     data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a form of ours may hold; empty when it does not."""
+
+    picture: bytes = field(default=b"", repr=False)
+    knowledge_request: str = ""
 
 
 def looks_like_picture(data: bytes) -> bool:
@@ -43,7 +54,7 @@ def parts(body: bytes, content_type: str) -> list[Part]:
         head, split, data = chunk.partition(b"\r\n\r\n")
         if not split:
             head, split, data = chunk.partition(b"\n\n")
-        if not split or len(found) == MAX_PARTS:
+        if not split or len(found) == MAX_PARTS or _NESTED.search(head):
             raise BadFormError
         name = _NAME.search(head)
         is_file = bool(_FILENAME.search(head))
@@ -53,18 +64,21 @@ def parts(body: bytes, content_type: str) -> list[Part]:
     return found
 
 
-def picture_of(body: bytes, content_type: str) -> bytes:
-    """The part named image, else the first that looks like one, else the first file; a bare picture is taken too.
+def read_form(body: bytes, content_type: str) -> Form:
+    """The picture is the part named image, else the first that looks like one, else the first file; a bare picture is taken too.
 
-    Empty when there is none.
+    A body that is no form holds nothing.
     """
     if not content_type.lower().startswith("multipart/") and looks_like_picture(body):
-        return body
+        return Form(body)
     try:
         found = parts(body, content_type)
     except BadFormError:
-        return b""
-    named = [part for part in found if part.name.lower() == "image"]
-    likely = [part for part in found if looks_like_picture(part.data)]
-    files = [part for part in found if part.is_file and part.data]
-    return next((part.data for part in (*named, *likely, *files)), b"")
+        return Form()
+    asked = [part for part in found if part.name.lower() == "knowledgerequest"]
+    others = [part for part in found if part not in asked]
+    named = [part for part in others if part.name.lower() == "image"]
+    likely = [part for part in others if looks_like_picture(part.data)]
+    files = [part for part in others if part.is_file and part.data]
+    picture = next((part.data for part in (*named, *likely, *files)), b"")
+    return Form(picture, asked[0].data.decode("utf-8-sig", "replace") if asked else "")

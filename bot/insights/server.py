@@ -1,133 +1,227 @@
 """The engine over HTTP, on Bing's wire (insights-api.md), and its pictures."""
 
 import asyncio
-import hmac
-import ipaddress
+import json
 import logging
 import re
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from aiohttp import hdrs, web
 
-from bot.errors import Error, TooLarge
-from bot.insights import bing, openapi, result_page
-from bot.insights.bing import MAX_IMAGE_BYTES, Missing, Question, Refusal
-from bot.insights.model import Picture, Token, Upload
-from bot.insights.multipart import picture_of
+from bot.errors import Error, TooLarge, TooManyPixels
+from bot.insights import bing, openapi, result_page, thumbnails
+from bot.insights.bing import MAX_IMAGE_BYTES, Audience, Missing, Refusal
+from bot.insights.gate import Gate, Refused
+from bot.insights.model import Knowledge, Picture, Token, Upload
+from bot.insights.multipart import Form, read_form
 from bot.insights.service import InsightsService
-from bot.insights.thumbnails import Thumbnails, read_wanted
 
 log = logging.getLogger(__name__)
 
+ROOTS = ("/bing/v7.0/", "/v7.0/")
 PREFIXES = ("/bing/", "/v7.0/")
 MAX_URL = 2048
 MAX_BODY = 4 * 1024 * 1024
 """Above the picture's own limit, so that a large picture is refused as one; beyond it nothing is read."""
 BODY_SECONDS = 30.0
 ANSWER_SECONDS = 12.0
+JSON, JSON_LD = "application/json", "application/ld+json"
 _CLIENT = re.compile(r"[!-~]{1,128}", re.ASCII)
+_TRACE = web.RequestKey("trace", str)
+_MARKET = web.RequestKey("market", str)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Endpoint = Callable[[web.Request, Mapping[str, str], Audience], Awaitable[dict[str, Any]]]
 
 
-def routes(service: InsightsService, *, keys: Sequence[str]) -> list[web.RouteDef]:
-    """The two spellings of details, and `/th`. Without keys only peers on this machine are answered."""
-    thumbnails = Thumbnails(service)
+def routes(service: InsightsService, *, keys: Sequence[str], rate: float = 0.0) -> list[web.RouteDef]:
+    """Both spellings of the API, its pictures, pages and description. Without keys only peers on this machine are answered."""
+    gate = Gate(keys, rate=rate)
 
-    async def details(request: web.Request) -> web.StreamResponse:
-        if not _may_ask(request, keys):
-            return _refuse(request, bing.UNAUTHORIZED)
-        if len(request.raw_path) > MAX_URL:
-            return _refuse(request, bing.refusal_for_status(404))
-        named = "image"
+    async def details(request: web.Request, given: Mapping[str, str], audience: Audience) -> dict[str, Any]:
+        question = bing.read_question(given)
+        form = await _form(request)
+        insights = await service.insights(
+            await _picture(request, service, form.picture, question.token, question.url),
+            question.modules,
+            crop=question.crop,
+            query=question.query,
+            market=audience.market,
+            language=audience.language,
+            safe_search=audience.safe_search,
+            fresh=_wants_fresh(request),
+        )
+        return await asyncio.to_thread(bing.to_wire, insights)
+
+    async def visual_search(request: web.Request, given: Mapping[str, str], audience: Audience) -> dict[str, Any]:
+        form = await _form(request)
+        asked = bing.read_knowledge_request(form.knowledge_request)
         try:
-            question = bing.read_question(request.query.items(), accept_language=request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
-            named = "insightsToken" if question.token else "imgUrl" if question.url else "image"
-            body = await _body(request) if request.method == hdrs.METH_POST else b""
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await _answer(request, service, question, body)
-        except TimeoutError:
-            return _refuse(request, bing.BUSY)
-        except Error as error:
-            return _refuse(request, bing.refusal_for(error, picture=named))
+            knowledge = await service.knowledge(
+                await _picture(request, service, form.picture, asked.token, asked.url),
+                crop=asked.crop,
+                query=given.get("q", ""),
+                site=asked.site,
+                skill=asked.skill,
+                market=audience.market,
+                language=audience.language,
+                safe_search=audience.safe_search,
+                fresh=_wants_fresh(request),
+            )
+        except TooManyPixels:  # Bing answered a picture of too many pixels so (§8)
+            knowledge = Knowledge(too_large=True)
+        return await asyncio.to_thread(bing.knowledge_to_wire, knowledge, entity_data=asked.entity_data)
 
-    async def thumbnail(request: web.Request) -> web.StreamResponse:
-        wanted = read_wanted(dict(request.query))
-        if wanted is None:
-            return web.Response(status=404, text="No such picture.")
-        headers = {
-            "ETag": wanted.etag,
-            "Cache-Control": "public, max-age=31536000, immutable",
-            "X-Content-Type-Options": "nosniff",
-        }
-        if wanted.etag in request.headers.get(hdrs.IF_NONE_MATCH, ""):
-            return web.Response(status=304, headers=headers)
-        try:
-            data = await thumbnails.get(wanted)
-        except FileNotFoundError:
-            return web.Response(status=404, text="No such picture.")
-        except Error:
-            return web.Response(status=503, text="Busy. Ask again in a moment.", headers={"Retry-After": "1"})
-        return web.Response(body=data, content_type="image/jpeg", headers=headers)
+    async def search(request: web.Request, given: Mapping[str, str], audience: Audience) -> dict[str, Any]:
+        asked = bing.read_search(given)
+        found = await service.search(
+            asked.words,
+            count=asked.count,
+            offset=asked.offset,
+            only=asked.only,
+            first=asked.first,
+            market=audience.market,
+            language=audience.language,
+            safe_search=audience.safe_search,
+        )
+        return bing.found_to_wire(
+            found,
+            words=asked.words,
+            read_link=f"{service.links.base_url}{request.path_qs}",
+            web_search_url=service.links.search_page(asked.words, audience.market, audience.language),
+        )
 
-    paths = [f"{prefix}images/details" for prefix in ("/bing/v7.0/", "/v7.0/")]
+    async def trending(request: web.Request, given: Mapping[str, str], audience: Audience) -> dict[str, Any]:
+        del request, given
+        categories = await service.trending(market=audience.market, language=audience.language, safe_search=audience.safe_search)
+        return bing.trending_to_wire(categories)
+
+    endpoints: list[tuple[str, str, Endpoint]] = [
+        (hdrs.METH_GET, "images/details", details),
+        (hdrs.METH_POST, "images/details", details),
+        (hdrs.METH_POST, "images/visualsearch", visual_search),
+        (hdrs.METH_GET, "images/search", search),
+        (hdrs.METH_GET, "images/trending", trending),
+    ]
     return [
-        *(web.get(path, details, expect_handler=_expect) for path in paths),
-        *(web.post(path, details, expect_handler=_expect) for path in paths),
-        web.get("/th", thumbnail),
+        *(
+            web.route(method, root + path, _guarded(endpoint, gate), expect_handler=_expect)
+            for root in ROOTS
+            for method, path, endpoint in endpoints
+        ),
+        *thumbnails.routes(service),
         *result_page.routes(service),
         *openapi.routes(),
     ]
 
 
+def _guarded(endpoint: Endpoint, gate: Gate) -> Handler:
+    """What stands before every endpoint, cheapest first: key, rate, length of the address, place among those in work."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        named = "image"
+        try:
+            gate.enter(request.headers, request.remote or "")
+            if len(request.raw_path) > MAX_URL:
+                return _refuse(request, bing.refusal_for_status(404))
+            given = bing.read_names(request.query.items())
+            named = "insightsToken" if given.get("insightstoken") else "imgUrl" if given.get("imgurl") else "image"
+            audience = bing.read_audience(given, accept_language=request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
+            request[_MARKET] = audience.market
+            with gate.turn():
+                async with asyncio.timeout(BODY_SECONDS + ANSWER_SECONDS):
+                    return _answer(request, await endpoint(request, given, audience))
+        except Refused as refused:
+            return _refuse(request, refused.refusal)
+        except TimeoutError:
+            return _refuse(request, bing.BUSY)
+        except Error as error:
+            visual = request.path.endswith("visualsearch")
+            return _refuse(request, bing.refusal_for(error, picture=named, visual_search=visual))
+
+    return handle
+
+
 @web.middleware
 async def error_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Whatever fails below /bing/ and /v7.0/ is an ErrorResponse, the framework's own refusals included (threats.md H4)."""
+    """Whatever fails below /bing/ and /v7.0/ is an ErrorResponse, the framework's own refusals included (threats.md H4).
+
+    Every request leaves one line: no key, no token, no address that was asked about.
+    """
     if not request.path.startswith(PREFIXES):
         return await handler(request)
+    started = time.monotonic()
+    request[_TRACE] = secrets.token_hex(16).upper()
     try:
-        return await handler(request)
+        response = await handler(request)
     except web.HTTPException as error:
         response = _refuse(request, bing.refusal_for_status(error.status))
         if hdrs.ALLOW in error.headers:
             response.headers[hdrs.ALLOW] = error.headers[hdrs.ALLOW]
-        return response
     except (ConnectionError, asyncio.CancelledError):
         raise
     except Exception:
         response = _refuse(request, bing.UNEXPECTED)
-        log.exception("insights request failed, trace %s", response.headers["BingAPIs-TraceId"])
-        return response
-
-
-async def _answer(request: web.Request, service: InsightsService, question: Question, body: bytes) -> web.Response:
-    insights = await service.insights(
-        await _picture(request, service, question, body),
-        question.modules,
-        crop=question.crop,
-        query=question.query,
-        market=question.market,
-        safe_search=question.safe_search,
+        log.exception("insights request failed, trace %s", request[_TRACE])
+    log.info(
+        "%s %s %d %.0f ms trace=%s market=%s",
+        request.method,
+        request.match_info.route.resource.canonical if request.match_info.route.resource else "(unknown path)",
+        response.status,
+        (time.monotonic() - started) * 1000,
+        request[_TRACE],
+        request.get(_MARKET, "-"),
     )
-    headers = _headers(request) | {"BingAPIs-Market": question.market, "Cache-Control": "no-cache"}
-    return web.json_response(bing.to_wire(insights), headers=headers)
+    return response
 
 
-async def _picture(request: web.Request, service: InsightsService, question: Question, body: bytes) -> Picture:
-    """The body's picture, else the token's, else the address's (§3). Raises Missing, TooLarge, CannotFetch."""
-    data = picture_of(body, request.headers.get(hdrs.CONTENT_TYPE, "")) if body else b""
+def _answer(request: web.Request, answer: dict[str, Any]) -> web.Response:
+    headers = _headers(request) | {"Cache-Control": "no-cache", "Pragma": "no-cache", "Expires": "-1"}
+    if _wants_json_ld(request.headers.get(hdrs.ACCEPT, "")):
+        return web.Response(text=json.dumps(bing.to_json_ld(answer)), content_type=JSON_LD, charset="utf-8", headers=headers)
+    return web.json_response(answer, headers=headers)
+
+
+def _wants_json_ld(accept: str) -> bool:
+    """JSON-LD when it is asked for and JSON is not liked as much; everything else is JSON (§2: never 406)."""
+    weights: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        name, _, rest = part.partition(";")
+        weight = re.search(r"q=([0-9.]{1,5})", rest)
+        try:
+            weights[name.strip()] = float(weight[1]) if weight else 1.0
+        except ValueError:
+            weights[name.strip()] = 0.0
+    return weights.get(JSON_LD, 0.0) > weights.get(JSON, 0.0)
+
+
+def _wants_fresh(request: web.Request) -> bool:
+    return "no-cache" in request.headers.get(hdrs.PRAGMA, "").lower()
+
+
+async def _picture(request: web.Request, service: InsightsService, data: bytes, token: str, url: str) -> Picture:
+    """The body's picture, else the token's, else the address's (§3, §8). Raises Missing, TooLarge, CannotFetch."""
     if len(data) > MAX_IMAGE_BYTES:
         raise TooLarge("The image is too large: at most 1 MB (1,048,576 bytes).")
     if data:
         return Upload(data)
-    if question.token:
-        return Token(question.token)
-    if question.url:
-        return await service.fetched(question.url, MAX_IMAGE_BYTES)
+    if token:
+        return Token(token)
+    if url:
+        return await service.fetched(url, MAX_IMAGE_BYTES)
     if request.method == hdrs.METH_POST:
-        raise Missing("image", "Send the picture as a form's part named image.")
+        raise Missing("image", "Send the picture as a form's part named image, or name one by token or address.")
     raise Missing("insightsToken", "Name a picture by insightsToken or imgUrl, or post one.")
+
+
+async def _form(request: web.Request) -> Form:
+    if request.method != hdrs.METH_POST:
+        return Form()
+    body = await _body(request)
+    return await asyncio.to_thread(read_form, body, request.headers.get(hdrs.CONTENT_TYPE, "")) if body else Form()
 
 
 async def _body(request: web.Request) -> bytes:
@@ -148,26 +242,11 @@ async def _body(request: web.Request) -> bytes:
     return bytes(body)
 
 
-def _may_ask(request: web.Request, keys: Sequence[str]) -> bool:
-    """The one key header against all keys, in constant time; without keys a peer on this machine, not behind a proxy (H1)."""
-    given = request.headers.getall("Ocp-Apim-Subscription-Key", [])
-    if keys:
-        if len(given) != 1:
-            return False
-        said = given[0].encode("utf-8", "surrogateescape")
-        return any([hmac.compare_digest(said, key.encode()) for key in keys])  # noqa: C419 (all are compared, always)
-    if request.headers.keys() & {"X-Forwarded-For", "Forwarded"}:
-        return False
-    try:
-        return ipaddress.ip_address(request.remote or "").is_loopback
-    except ValueError:
-        return False
-
-
 def _headers(request: web.Request) -> dict[str, str]:
     client = request.headers.get("X-MSEdge-ClientID", "")
-    return {
-        "BingAPIs-TraceId": secrets.token_hex(16).upper(),
+    market = {"BingAPIs-Market": request[_MARKET]} if _MARKET in request else {}
+    return market | {
+        "BingAPIs-TraceId": request.get(_TRACE) or secrets.token_hex(16).upper(),
         "X-MSEdge-ClientID": client if _CLIENT.fullmatch(client) else secrets.token_hex(16).upper(),
         "X-Content-Type-Options": "nosniff",
     }

@@ -114,6 +114,7 @@ class InsightsService:
         market: str = "en-US",
         language: str = "en",
         safe_search: SafeSearch = SafeSearch.MODERATE,
+        fresh: bool = False,
     ) -> Insights:
         """Answer the modules about the picture; raises what InsightsClient says."""
         view = self._view(market, language, safe_search)
@@ -123,7 +124,7 @@ class InsightsService:
             return Insights(seen.token, **_answers(context, modules))
 
         async with self._turn():
-            seen = await self._see(picture, crop)
+            seen = await self._see(picture, crop, fresh=fresh)
             return await asyncio.to_thread(answer, seen)
 
     async def knowledge(
@@ -137,6 +138,7 @@ class InsightsService:
         market: str = "en-US",
         language: str = "en",
         safe_search: SafeSearch = SafeSearch.MODERATE,
+        fresh: bool = False,
     ) -> Knowledge:
         """Visual Search (insights-api.md §8). site: only pictures of this host; skill: one list from an offset.
 
@@ -144,7 +146,7 @@ class InsightsService:
         """
         view = self._view(market, language, safe_search)
         async with self._turn():
-            seen = await self._see(picture, crop)
+            seen = await self._see(picture, crop, fresh=fresh)
             reading = await self._read_text(seen) if skill is None else Reading()
             return await asyncio.to_thread(
                 lambda: visual_search.knowledge(self._context(view, seen, query), seen.token, reading, site=site, skill=skill)
@@ -198,8 +200,9 @@ class InsightsService:
             query=query,
         )
 
-    async def _see(self, picture: Picture, crop: Crop) -> Seen:
+    async def _see(self, picture: Picture, crop: Crop, *, fresh: bool) -> Seen:
         """Look at a picture, or remember what was seen in it. Raises what InsightsClient says."""
+        del fresh
         own: StoredPicture | None = None
         data = b""
         match picture:

@@ -72,7 +72,10 @@ class Links:
         return f"{self.content(picture.content)}&w={width}&h={height}", width, height
 
     def read(self, url: str) -> str | None:
-        """The content named by an address of ours; None for any other address."""
+        """The content named by an address of ours, whatever else it says; None for any other address.
+
+        Ours is what we give out: below another name of this machine it is fetched, like anybody's.
+        """
         if not url.startswith(f"{self.base_url}/th?"):
             return None
         name = parse_qs(urlsplit(url).query).get("id", [""])[0]

@@ -12,23 +12,7 @@ from hypothesis import strategies as st
 
 from bot.errors import CannotFetch, Error, InvalidValue, NotAPicture, RateLimited, TooLarge, Unavailable, UnknownToken
 from bot.insights import bing
-from bot.insights.model import (
-    EVERYTHING,
-    WHOLE,
-    AggregateOffer,
-    Availability,
-    Caption,
-    Crop,
-    ImageObject,
-    Insights,
-    Module,
-    Offer,
-    Query,
-    Rating,
-    SafeSearch,
-    Seller,
-    Tag,
-)
+from bot.insights.model import AggregateOffer, Availability, Caption, ImageObject, Insights, Offer, Query, Rating, Seller, Tag
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
 DETAILS = sorted(RECORDINGS.glob("**/details_*.json"))
@@ -144,86 +128,6 @@ def test_s7_the_older_names_are_read() -> None:
 def test_s9_what_is_not_the_contract_is_an_outage(answer: Any) -> None:
     with pytest.raises(Unavailable):
         bing.from_wire(answer)
-
-
-# ---------------------------------------------------------------- questions
-
-
-@pytest.mark.parametrize(
-    ("text", "wanted"),
-    [
-        ("", bing.UNNAMED),
-        ("All", EVERYTHING),
-        ("all", EVERYTHING),
-        ("Tags, shoppingSOURCES ,", {Module.TAGS, Module.SHOPPING_SOURCES}),
-        ("Caption,Collection", {Module.CAPTION, Module.COLLECTIONS}),
-        ("Collections,Recipes", {Module.COLLECTIONS, Module.RECIPES}),
-        ("RecognizedEntities", {Module.RECOGNIZED_ENTITIES}),
-        ("RecognizedEntities,Tags", {Module.TAGS}),
-    ],
-)
-def test_s4_modules(text: str, wanted: frozenset[Module]) -> None:
-    assert bing.read_modules(text) == wanted
-
-
-def test_s4_6_an_unknown_module_is_named() -> None:
-    with pytest.raises(InvalidValue) as bad:
-        bing.read_modules("Tags,NotAModule")
-    assert (bad.value.parameter, bad.value.value) == ("modules", "NotAModule")
-
-
-def test_s1_parameter_names_are_read_in_any_case() -> None:
-    question = bing.read_question(
-        [("ImgURL", "http://a.example"), ("MODULES", "tags"), ("safesearch", "strict"), ("CAL", "0.25"), ("x", "y")]
-    )
-    assert question.url == "http://a.example"
-    assert question.modules == {Module.TAGS}
-    assert question.safe_search is SafeSearch.STRICT
-    assert question.crop == Crop(left=0.25)
-    assert bing.read_question([]).crop == WHOLE
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("cal", "x"),
-        ("cal", "-0.1"),
-        ("cat", "1.1"),
-        ("car", "nan"),
-        ("cab", "1e309"),
-        ("cal", "٠.٥"),
-        ("car", "0"),
-        ("cab", "0.0"),
-        ("cal", "1"),
-    ],
-)
-def test_s6_h6_a_bad_crop_is_refused_by_name(name: str, value: str) -> None:
-    with pytest.raises(InvalidValue) as bad:
-        bing.read_question([(name, value)])
-    assert bad.value.parameter in {name, "car", "cab"}
-
-
-@given(st.text(), st.text(max_size=20), st.text(max_size=40))
-def test_s3_a_market_is_never_an_error(mkt: str, cc: str, languages: str) -> None:
-    assert bing.best_market(mkt, cc, languages) in bing.MARKETS
-
-
-@pytest.mark.parametrize(
-    ("given_", "market"),
-    [
-        (("en-us", "", ""), "en-US"),
-        (("DE-de", "", ""), "de-DE"),
-        (("de", "", ""), "de-DE"),
-        (("fr-US", "", ""), "en-US"),
-        (("xx-YY", "", ""), "en-US"),
-        (("", "CH", "it, fr;q=0.8"), "fr-CH"),
-        (("", "JP", "en"), "ja-JP"),
-        (("", "", "de"), "en-US"),
-        (("en-GB", "DE", "de"), "en-GB"),
-    ],
-)
-def test_s3_the_market_is_the_best_fit(given_: tuple[str, str, str], market: str) -> None:
-    assert bing.best_market(*given_) == market
 
 
 # ---------------------------------------------------------------- errors

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.insights.multipart import picture_of
+from bot.insights.multipart import read_form
 
 JPEG = b"\xff\xd8\xff\xe0 some\r\n--bytes \x00\xff"
 
@@ -26,7 +26,7 @@ IMAGE = 'Content-Disposition: form-data; name="image"; filename="image"\r\nConte
     ],
 )
 def test_s5_the_picture_is_found_whatever_the_header_says(content_type: str) -> None:
-    assert picture_of(form((IMAGE, JPEG)), content_type) == JPEG
+    assert read_form(form((IMAGE, JPEG)), content_type).picture == JPEG
 
 
 @pytest.mark.parametrize(
@@ -39,15 +39,15 @@ def test_s5_the_picture_is_found_whatever_the_header_says(content_type: str) -> 
     ],
 )
 def test_s5_names_and_types_of_parts_do_not_matter(head: str) -> None:
-    assert picture_of(form((head, JPEG)), "multipart/form-data; boundary=XyZ") == JPEG
+    assert read_form(form((head, JPEG)), "multipart/form-data; boundary=XyZ").picture == JPEG
 
 
 def test_s5_the_part_named_image_goes_before_another_picture() -> None:
     other = ('Content-Disposition: form-data; name="thumb"', b"GIF89a other")
-    assert picture_of(form(other, (IMAGE, JPEG)), "multipart/form-data; boundary=XyZ") == JPEG
+    assert read_form(form(other, (IMAGE, JPEG)), "multipart/form-data; boundary=XyZ").picture == JPEG
 
 
 def test_s5_without_a_picture_there_is_none() -> None:
     text = ('Content-Disposition: form-data; name="knowledgeRequest"', b"{}")
     for body in (form(text), b"", b"not a form", b"--", form(*[(IMAGE, JPEG)] * 21)):
-        assert picture_of(body, "multipart/form-data; boundary=XyZ") == b""
+        assert read_form(body, "multipart/form-data; boundary=XyZ").picture == b""

@@ -42,12 +42,19 @@ UNAUTHORIZED = Refusal(
     "Authorization is required.",
     "Subscription key is not recognized.",
 )
+REDUNDANT = Refusal(
+    401,
+    "InvalidAuthorization",
+    "AuthorizationRedundancy",
+    "Authorization is redundant.",
+    "Send one subscription key, once.",
+)
 UNEXPECTED = Refusal(500, "ServerError", "UnexpectedError", "Something went wrong on our side.")
 BUSY = Refusal(503, "ServerError", "ResourceError", "The service is busy.", "Ask again in a moment.", retry_after=1)
 
 
-def refusal_for(error: Exception, *, picture: str) -> Refusal:
-    """What an error of ours says on the wire. `picture`: the parameter that named the picture."""
+def refusal_for(error: Exception, *, picture: str, visual_search: bool = False) -> Refusal:
+    """What an error of ours says on the wire. `picture`: the parameter that named it; Visual Search has names of its own."""
     invalid = Refusal(400, "InvalidRequest", "ParameterInvalidValue", "Parameter has invalid value.")
     match error:
         case Missing():
@@ -57,9 +64,9 @@ def refusal_for(error: Exception, *, picture: str) -> Refusal:
         case InvalidValue():
             return _about(invalid, str(error), error.parameter, error.value)
         case UnknownToken():
-            return _about(invalid, str(error), "insightsToken")
+            return _about(invalid, str(error), "imageInsightsToken" if visual_search else "insightsToken")
         case CannotFetch():
-            return _about(invalid, "The address cannot be opened, or may not be.", "imgUrl")
+            return _about(invalid, "The address cannot be opened, or may not be.", "url" if visual_search else "imgUrl")
         case NotAPicture() | TooLarge():
             return _about(invalid, str(error), picture)
         case UserError():
