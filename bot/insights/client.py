@@ -2,9 +2,14 @@
 
 import asyncio
 import json
+import math
 import random
-from collections.abc import AsyncIterator, Collection
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -17,7 +22,8 @@ from bot.pixels import Pixels
 
 UPLOAD_SIDE = 1500
 UPLOAD_BYTES = 1_000_000
-CONNECT_SECONDS, CALL_SECONDS = 1.0, 8.0
+CONNECT_SECONDS, CALL_SECONDS, LOOKUP_SECONDS = 1.0, 8.0, 20.0
+WINDOW, OPEN_SECONDS = 20, 10.0
 RETRIES = 2
 RETRIED = frozenset({429, 502, 503, 504})
 MAX_PAUSE = 2.0
@@ -32,13 +38,43 @@ def details_url(url: str) -> str:
     return f"{url}/images/details" if urlsplit(url).path else f"{url}/bing/v7.0/images/details"
 
 
+class Breaker:
+    """Stops asking a service that keeps failing: for OPEN_SECONDS not at all, then one question at a time until one is answered.
+
+    threats.md R7: opens when half of the last 20 calls failed.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._calls: deque[bool] = deque(maxlen=WINDOW)
+        self._open_until = 0.0
+
+    def check(self) -> None:
+        """Raises Unavailable while it is open; lets one call through when it has been open long enough."""
+        if not self._open_until:
+            return
+        if self._clock() < self._open_until:
+            raise Unavailable("The insights service isn't answering. It is asked again in a few seconds.")
+        self._open_until = self._clock() + OPEN_SECONDS  # half open: the next ones wait for what this one finds
+
+    def say(self, *, answered: bool) -> None:
+        self._calls.append(answered)
+        if answered and self._open_until:
+            self._open_until = 0.0
+            self._calls.clear()
+        elif len(self._calls) == WINDOW and self._calls.count(False) * 2 >= WINDOW:
+            self._open_until = self._clock() + OPEN_SECONDS
+
+
 class HttpInsightsClient:
     """Pictures go out re-encoded, without metadata, at most 1,000,000 bytes (threats.md P7, P8)."""
 
-    def __init__(self, session: ClientSession, url: str, pixels: Pixels) -> None:
+    def __init__(self, session: ClientSession, url: str, pixels: Pixels, breaker: Breaker | None = None) -> None:
         self._session = session
         self._url = url
         self._pixels = pixels
+        self._breaker = breaker or Breaker()
+        self._client_id = ""  # the service's name for us: kept, so that it sees one client (insights-api.md §2)
 
     @classmethod
     @asynccontextmanager
@@ -74,24 +110,39 @@ class HttpInsightsClient:
                 parameters["imgUrl"] = url
             case Token(token):
                 parameters["insightsToken"] = token
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS):
+                return await self._ask(parameters, data)
+        except TimeoutError:
+            raise Unavailable("The insights service isn't answering.") from None
+
+    async def _ask(self, parameters: dict[str, str], data: bytes) -> Insights:
         for attempt in range(RETRIES + 1):
-            status, body, pause = await self._call(parameters, data, last=attempt == RETRIES)
-            if status == 200:  # noqa: PLR2004
-                return await asyncio.to_thread(_read, body)
-            error = bing.error_from_wire(status, body, pause)
-            wait = error.retry_after if isinstance(error, RateLimited) else 0.2 * 2**attempt
-            if (status and status not in RETRIED) or attempt == RETRIES or wait > MAX_PAUSE:
+            self._breaker.check()
+            status, body, pause = await self._call(parameters, data)
+            outage = status in {0, 200, *RETRIED} and not (status == 200 and body.strip())  # noqa: PLR2004
+            self._breaker.say(answered=not outage or status == 429)  # noqa: PLR2004 (it is there, and busy)
+            if not outage:
+                if status == 200:  # noqa: PLR2004
+                    return await asyncio.to_thread(_read, body)
+                raise bing.error_from_wire(status, body, pause)
+            error = (
+                bing.error_from_wire(status, body, pause) if status else Unavailable("The insights service cannot be reached.")
+            )
+            wait = error.retry_after if isinstance(error, RateLimited) else _seconds(pause) or 0.2 * 2**attempt
+            if attempt == RETRIES or wait > MAX_PAUSE:
                 raise error
             await asyncio.sleep(wait * random.uniform(1.0, 1.5))  # noqa: S311 (spreads retries)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _call(self, parameters: dict[str, str], data: bytes, *, last: bool) -> tuple[int, bytes, str]:
-        """Status (0: no connection), body, Retry-After."""
+    async def _call(self, parameters: dict[str, str], data: bytes) -> tuple[int, bytes, str]:
+        """Status (0: no connection), body, Retry-After in seconds. Raises Unavailable for an answer that cannot be one."""
         try:
             async with self._session.request(
                 "POST" if data else "GET",
                 self._url,
                 params={name: value for name, value in parameters.items() if value},
+                headers={"X-MSEdge-ClientID": self._client_id} if self._client_id else None,
                 data=_form(data) if data else None,
                 allow_redirects=False,
             ) as response:
@@ -99,14 +150,31 @@ class HttpInsightsClient:
                 async for part in response.content.iter_any():
                     body += part
                     if len(body) > MAX_ANSWER:
+                        self._breaker.say(answered=False)
                         raise Unavailable("The insights service answered something I don't understand.")
-                return response.status, bytes(body), response.headers.get("Retry-After", "")
+                self._client_id = response.headers.get("X-MSEdge-ClientID", self._client_id)[:128]
+                return response.status, bytes(body), retry_after(response.headers.get("Retry-After", ""))
         except TimeoutError:
+            self._breaker.say(answered=False)
             raise Unavailable("The insights service isn't answering.") from None
         except (ClientError, OSError):
-            if last:
-                raise Unavailable("The insights service cannot be reached.") from None
             return 0, b"", ""
+
+
+def retry_after(text: str) -> str:
+    """Whole seconds of a Retry-After header, which may be a date; empty for neither."""
+    if text.isascii() and text.isdigit():
+        return text[:9]
+    try:
+        when = parsedate_to_datetime(text)
+    except ValueError:
+        return ""
+    now = datetime.now(when.tzinfo)
+    return str(max(0, math.ceil((when - now).total_seconds())))
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text else 0.0
 
 
 def _form(data: bytes) -> FormData:

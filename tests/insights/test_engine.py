@@ -329,7 +329,6 @@ GOOD = web.Response(body=b'{"_type": "ImageInsights", "imageInsightsToken": "t",
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (web.Response(body=b""), Unavailable),
         (web.Response(body=b"null"), Unavailable),
         (web.Response(body=b"<html>"), Unavailable),
         (web.Response(status=401, body=b'{"statusCode": 401}'), Unavailable),
