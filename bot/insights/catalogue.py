@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import hashlib
+import json
 import logging
 import secrets
 from collections import defaultdict
@@ -25,7 +26,7 @@ from bot.errors import UserError
 from bot.fetch import Fetcher
 from bot.insights import feeds, shelf, tables
 from bot.insights.encoder import Encoder
-from bot.insights.feeds import Feed, Page, Rejected, Row
+from bot.insights.feeds import Feed, Page, Rejected, Row, SubjectRow
 from bot.insights.matching import Matcher, Reference
 from bot.insights.pictures import Features, PictureFiles, Pictures
 from bot.insights.shelf import Product, Shelf
@@ -197,6 +198,7 @@ class Catalogue:
             tick(len(batch))
         fresh_pages = [page for page in feed.pages if known_pages.get(page.url) != page_digests[page.url]]
         await self._put_pages(source, fresh_pages, page_digests, report)
+        subjects = await self._put_subjects(source, feed, ids, report)
         logos = await self._put_logos(source, feed, report)
         gone = set(known) - {row.id for row in feed.rows}
         gone_pages = set(known_pages) - {page.url for page in feed.pages}
@@ -210,7 +212,7 @@ class Catalogue:
                 await _drop(connection, source, key)
         if gone or gone_pages or fresh:
             await self._sweep()
-        return bool(fresh or fresh_pages or gone or gone_pages or logos or related)
+        return bool(fresh or fresh_pages or gone or gone_pages or subjects or logos or related)
 
     async def _look_at(
         self, wanted: Mapping[str, tuple[str, tuple[str, ...], int]], source: str, report: ImportReport
@@ -259,24 +261,72 @@ class Catalogue:
         """A page's picture is the product's when a feed of the same source names the same address, else one of its own."""
         if not pages:
             return
-        async with self._database.read() as connection:
-            uses = tables.picture_uses.c
-            rows = await connection.execute(select(uses.address, uses.picture_id).where(uses.source == source).distinct())
-            of_product: defaultdict[str, list[str]] = defaultdict(list)
-            for row in rows:
-                of_product[row.address].append(row.picture_id)
-        rest = {page.url: ("", tuple(a for a in page.pictures if a not in of_product), page.number) for page in pages}
-        own = await self._look_at(rest, source, report)
+        shown = await self._shown(source, {page.url: (page.pictures, page.number) for page in pages}, report)
         async with self._database.write() as connection:
             for page in pages:
                 await _drop(connection, source, page.url)
                 values = {"source": source, "url": page.url, "digest": digests[page.url], "title": page.title}
                 await connection.execute(insert(tables.pages).values(values))
-                shown = [(address, found) for address in page.pictures for found in of_product.get(address, ())]
-                for address, key, features in own[page.url]:
-                    await _put_picture(connection, key, "", features, self._encoder.name)
-                    shown.append((address, key))
-                await _put_uses(connection, source, page.url, shown)
+                await self._put_shown(connection, source, page.url, shown[page.url])
+
+    async def _put_subjects(self, source: str, feed: Feed, ids: Mapping[str, str], report: ImportReport) -> bool:
+        """Recipes, collections and entities; returns whether anything has changed."""
+        of_feed: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        for row in feed.rows:
+            for name in (row.group, row.id):
+                of_feed[name][ids[row.id]] = None
+        products = {
+            one.key: list(dict.fromkeys(p for name in one.products for p in of_feed.get(name, ()))) for one in feed.subjects
+        }
+        digests = await asyncio.to_thread(lambda: {one.key: one.digest(products[one.key]) for one in feed.subjects})
+        async with self._database.read() as connection:
+            known = dict(await _pairs(connection, tables.subjects, "key", source))
+        fresh = [one for one in feed.subjects if known.get(one.key) != digests[one.key]]
+        gone = set(known) - set(digests)
+        shown = await self._shown(source, {one.key: (one.pictures, one.number) for one in fresh}, report)
+        async with self._database.write() as connection:
+            for key in gone | {one.key for one in fresh}:
+                await _drop(connection, source, key)
+            for one in fresh:
+                await connection.execute(insert(tables.subjects).values(_subject_values(source, one, digests[one.key])))
+                await _put_subject_products(connection, source, one.key, products[one.key])
+                await self._put_shown(connection, source, one.key, shown[one.key])
+        if gone:
+            await self._sweep()
+        return bool(fresh or gone)
+
+    async def _shown(
+        self, source: str, hosts: Mapping[str, tuple[tuple[str, ...], int]], report: ImportReport
+    ) -> dict[str, list[tuple[str, str, Features | None]]]:
+        """What pages and subjects show: (address, picture id, features unless the picture is there already).
+
+        A picture is the product's when a feed of the same source names the same address, else one of its own.
+        """
+        if not hosts:
+            return {}
+        async with self._database.read() as connection:
+            uses, kept = tables.picture_uses.c, tables.pictures.c
+            query = select(uses.address, uses.picture_id).distinct().join(tables.pictures, kept.id == uses.picture_id)
+            of_product: defaultdict[str, list[str]] = defaultdict(list)
+            for row in await connection.execute(query.where(uses.source == source, kept.product_id != "")):
+                of_product[row.address].append(row.picture_id)
+        rest = {
+            key: ("", tuple(address for address in pictures if address not in of_product), number)
+            for key, (pictures, number) in hosts.items()
+        }
+        own = await self._look_at(rest, source, report)
+        return {
+            key: [(address, found, None) for address in pictures for found in of_product.get(address, ())] + [*own[key]]
+            for key, (pictures, _) in hosts.items()
+        }
+
+    async def _put_shown(
+        self, connection: AsyncConnection, source: str, used_by: str, shown: Sequence[tuple[str, str, Features | None]]
+    ) -> None:
+        for _, key, features in shown:
+            if features:
+                await _put_picture(connection, key, "", features, self._encoder.name)
+        await _put_uses(connection, source, used_by, [(address, key) for address, key, _ in shown])
 
     async def _put_logos(self, source: str, feed: Feed, report: ImportReport) -> bool:
         wanted = feed.logos | {row.seller: row.logo for row in reversed(feed.rows) if row.logo}
@@ -333,7 +383,15 @@ class Catalogue:
                 if not count:
                     known = (await connection.execute(select(tables.offers.c.source).distinct())).scalars().all()
                     raise UserError(f"No feed {source} is in the catalogue. There is: {', '.join(known) or 'none'}.")
-                for table in (tables.offers, tables.pages, tables.picture_uses, tables.related_searches, tables.sellers):
+                for table in (
+                    tables.offers,
+                    tables.pages,
+                    tables.subjects,
+                    tables.subject_products,
+                    tables.picture_uses,
+                    tables.related_searches,
+                    tables.sellers,
+                ):
                     await connection.execute(delete(table).where(table.c.source == name))
             await self._sweep()
             await self._announce()
@@ -347,6 +405,9 @@ class Catalogue:
             "offers": sum(len(product.offers) for product in goods.products.values()),
             "pictures": len(goods.pictures),
             "pages": len({page.url for pages in goods.pages.values() for page in pages}),
+            "recipes": sum(one.kind == "recipe" for one in goods.subjects.values()),
+            "collections": sum(one.kind == "collection" for one in goods.subjects.values()),
+            "entities": sum(one.kind == "entity" for one in goods.subjects.values()),
             "sellers": len({offer.seller for product in goods.products.values() for offer in product.offers}),
         }
 
@@ -482,8 +543,14 @@ async def _pairs(connection: AsyncConnection, table: Any, key: str, source: str)
 
 
 async def _drop(connection: AsyncConnection, source: str, key: str) -> None:
-    """An offer or a page, and its use of pictures."""
-    for table, column in ((tables.offers, "id"), (tables.pages, "url"), (tables.picture_uses, "used_by")):
+    """An offer, a page or a subject, and its use of pictures."""
+    for table, column in (
+        (tables.offers, "id"),
+        (tables.pages, "url"),
+        (tables.subjects, "key"),
+        (tables.subject_products, "key"),
+        (tables.picture_uses, "used_by"),
+    ):
         await connection.execute(delete(table).where(table.c.source == source, table.c[column] == key))
 
 
@@ -570,6 +637,28 @@ async def _put_uses(connection: AsyncConnection, source: str, used_by: str, show
     ]
     if values:
         await connection.execute(insert(tables.picture_uses), values)
+
+
+def _subject_values(source: str, one: SubjectRow, digest: str) -> dict[str, Any]:
+    return {
+        "source": source,
+        "key": one.key,
+        "position": one.number,
+        "digest": digest,
+        "name": one.name,
+        "url": one.url,
+        "description": one.description,
+        "facts": json.dumps(dict(one.facts), sort_keys=True),
+    }
+
+
+async def _put_subject_products(connection: AsyncConnection, source: str, key: str, products: Iterable[str]) -> None:
+    values = [
+        {"source": source, "key": key, "position": position, "product_id": product_id}
+        for position, product_id in enumerate(products)
+    ]
+    if values:
+        await connection.execute(insert(tables.subject_products), values)
 
 
 async def _revision(connection: AsyncConnection) -> bytes | None:

@@ -1,12 +1,12 @@
 """All that the modules read to answer about one picture, gathered once."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from bot.insights.encoder import Look
-from bot.insights.matching import Matches
+from bot.insights.matching import Hit, Matches
 from bot.insights.model import Crop
 from bot.insights.shelf import Product, StoredPicture
 from bot.insights.view import MarketView
@@ -33,6 +33,50 @@ class Context(MarketView):
     crop: Crop
     own: StoredPicture | None
     query: str
+
+    @cached_property
+    def same_hits(self) -> tuple[Hit, ...]:
+        """The very picture in the catalogue: the one that was asked about, whole copies, then copies of a part."""
+        own = (Hit(self.own.id, self.own.product_id, 1.0),) if self.own else ()
+        hits = {hit.picture_id: hit for hit in reversed((*own, *self.matches.copies))}
+        return tuple(sorted(hits.values(), key=lambda hit: (hit.partial, -hit.score)))
+
+    @cached_property
+    def same(self) -> tuple[StoredPicture, ...]:
+        """The pictures of same_hits."""
+        return tuple(self.shelf.pictures[hit.picture_id] for hit in self.same_hits if hit.picture_id in self.shelf.pictures)
+
+    @cached_property
+    def best(self) -> Product | None:
+        """The product that is most like the picture, or like its crop."""
+        if self.part is self.matches:
+            return self.near[0] if self.near else None
+        found = (self.shelf.products.get(hit.product_id) for hit in self.part.products)
+        return next((product for product in found if product and self.shows(product)), None)
+
+    @cached_property
+    def leading(self) -> frozenset[str]:
+        """Ids of products that the picture, or its crop, surely shows: known ones, or clearly the best."""
+        known = {hit.product_id for hit in self.same_hits} - {""}
+        hits = self.part.products
+        if hits and hits[0].score >= max((hit.score for hit in hits[1:]), default=0.0) + LEAD:
+            known.add(hits[0].product_id)
+        return frozenset(known)
+
+    def in_whole(self, box: Crop) -> Crop:
+        """A box of the crop as fractions of the whole picture (§4, region and crop)."""
+        width, height = self.crop.right - self.crop.left, self.crop.bottom - self.crop.top
+        return Crop(
+            self.crop.left + box.left * width,
+            self.crop.top + box.top * height,
+            self.crop.left + box.right * width,
+            self.crop.top + box.bottom * height,
+        )
+
+    def thumbnail(self, pictures: Sequence[str]) -> str:
+        """The address of the first picture, small; empty without one."""
+        found = next((self.shelf.pictures[key] for key in pictures if key in self.shelf.pictures), None)
+        return self.links.thumbnail(found)[0] if found else ""
 
     @cached_property
     def near(self) -> tuple[Product, ...]:

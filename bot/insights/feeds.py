@@ -37,6 +37,12 @@ _AVAILABILITY = {
 _AMOUNT = re.compile(r"[0-9][0-9.,' \u00a0]*", re.ASCII)
 _CODE = re.compile(r"[A-Za-z]{3}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_DURATION = re.compile(r"P(?=.)(?:\d{1,4}D)?(?:T(?=.)(?:\d{1,4}H)?(?:\d{1,4}M)?(?:\d{1,4}S)?)?", re.ASCII)
+_FACTS = {
+    "recipe": ("totalTime", "cookTime", "prepTime"),
+    "collection": ("source", "followers"),
+    "entity": ("type", "jobTitle", "consent"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +102,41 @@ class Page:
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
+@dataclass(frozen=True, slots=True)
+class SubjectRow:
+    """A recipe, a collection or an entity, as a folder's file states it. `products` are the feed's own product ids.
+
+    facts: what only its kind has, as words: recipes `totalTime`, `cookTime`, `prepTime`, `creator`, `ratingValue`,
+    `reviewCount`; collections `creator`, `source`, `followers`; entities `type`, `jobTitle`, `consent`.
+    """
+
+    number: int
+    kind: str
+    id: str
+    name: str
+    url: str
+    description: str
+    facts: Mapping[str, str]
+    pictures: tuple[str, ...]
+    products: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+    def digest(self, products: Iterable[str]) -> str:
+        """Equal for rows that say the same about the same products."""
+        said = asdict(replace(self, number=0)) | {"files": [_stamp(picture) for picture in self.pictures], "of": list(products)}
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
 @dataclass(slots=True)
 class Feed:
     """All that one source says."""
 
     rows: list[Row] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
+    subjects: list[SubjectRow] = field(default_factory=list)
     logos: dict[str, str] = field(default_factory=dict)
     related: dict[str, list[str]] = field(default_factory=dict)
     rejected: list[Rejected] = field(default_factory=list)
@@ -346,10 +381,53 @@ def _read_company(feed: Feed, folder: Path) -> None:
             feed.logos[_needed(seller, "name")] = _picture(_text(seller.get("logo")), str(folder / "merchants.json"))
         except _BadField as bad:
             feed.rejected.append(Rejected(str(folder / "merchants.json"), 0, bad.name, str(bad)))
+    for kind in ("recipe", "collection", "entity"):
+        path = folder / ("entities.json" if kind == "entity" else f"{kind}s.json")
+        for number, record in enumerate(_json_list(path), 1):
+            try:
+                feed.subjects.append(_subject(kind, number, record, str(path)))
+            except _BadField as bad:
+                feed.rejected.append(Rejected(str(path), number, bad.name, str(bad)))
     for group in _json_list(folder / "related_searches.json"):
         queries = group.get("queries")
         if isinstance(queries, list):
             feed.related[_text(group.get("product_type"))] = [text for query in queries if (text := _text(query))]
+
+
+def _subject(kind: str, number: int, record: Mapping[str, Any], source: str) -> SubjectRow:
+    pictures = [record.get("image") or "", *_list(record, "images")]
+    facts = {name: text for name in _FACTS[kind] if (text := _text(record.get(name)))}
+    if creator := _name_of(record.get("creator") or record.get("author")):
+        facts["creator"] = creator
+    value, count = _rating(record)
+    if value is not None:
+        facts |= {"ratingValue": str(value), "reviewCount": str(count or 0)}
+    for name in ("totalTime", "cookTime", "prepTime"):
+        if name in facts and not _DURATION.fullmatch(facts[name]):
+            raise _BadField(name, f"{facts[name]!r} is not a duration. Write it like PT1H45M.")
+    if facts.get("type") == "Person" and not facts.get("consent"):
+        raise _BadField("consent", "A person is enrolled only with a note of their consent: who gave it, when, for what.")
+    return SubjectRow(
+        number=number,
+        kind=kind,
+        id=_needed(record, "id"),
+        name=_needed(record, "name"),
+        url=_link(_needed(record, "url")),
+        description=_text(record.get("description")),
+        facts=facts,
+        pictures=_pictures(pictures, source),
+        products=tuple(filter(None, map(_text, _list(record, "related_products" if kind == "recipe" else "products")))),
+    )
+
+
+def _list(record: Mapping[str, Any], name: str) -> list[Any]:
+    found = record.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _name_of(person: Any) -> str:
+    """schema.org lets a creator be a name or a Person."""
+    return _text(person.get("name") if isinstance(person, dict) else person)
 
 
 def _json_list(path: Path) -> list[Mapping[str, Any]]:

@@ -42,12 +42,16 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A picture of the catalogue that matches. box: the part of the query picture in which it was seen."""
+    """A picture of the catalogue that matches. box: the part of the query picture in which it was seen.
+
+    partial: a copy of which one shows only a part of the other.
+    """
 
     picture_id: str
     product_id: str
     score: float
     box: Crop = WHOLE
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The catalogue in memory as the modules read it: products, offers, pictures, pages. Never changed, only replaced."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ class HostPage:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Subject:
     """What a picture may be about besides a product: a recipe, a collection or an enrolled entity.
 
@@ -165,19 +166,31 @@ async def load(connection: AsyncConnection) -> Shelf:
     columns = (kept.id, kept.product_id, kept.content, kept.width, kept.height, kept.bytes, kept.accent, kept.published)
     pictures = {row.id: StoredPicture(*row) for row in await connection.execute(select(*columns).order_by(kept.id))}
     titles = {(row.source, row.url): HostPage(row.url, row.title) for row in await _all(connection, tables.pages, "url")}
+    told = {(row.source, row.key): row for row in await _all(connection, tables.subjects, "source", "position", "key")}
+    shown: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    members: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in await _all(connection, tables.subject_products, "position"):
+        members[row.source, row.key].append(row.product_id)
     of_product: defaultdict[str, list[str]] = defaultdict(list)
     pages: defaultdict[str, list[HostPage]] = defaultdict(list)
     for row in await _all(connection, tables.picture_uses, "position", "source", "used_by"):
         if page := titles.get((row.source, row.used_by)):
             pages[row.picture_id].append(page)
+        elif (row.source, row.used_by) in told:
+            shown[row.source, row.used_by].append(row.picture_id)
         elif row.picture_id in pictures:
             of_product[pictures[row.picture_id].product_id].append(row.picture_id)
     related: defaultdict[str, list[str]] = defaultdict(list)
     for row in await _all(connection, tables.related_searches, "source", "position"):
         related[row.product_type].append(row.query)
+    products = {
+        row.id: _product(row, offers[row.id], of_product[row.id]) for row in await _all(connection, tables.products, "id")
+    }
     return Shelf(
-        products={
-            row.id: _product(row, offers[row.id], of_product[row.id]) for row in await _all(connection, tables.products, "id")
+        products=products,
+        subjects={
+            row.key: _subject(row, shown[place], [key for key in members[place] if key in products], products)
+            for place, row in reversed(told.items())
         },
         pictures=pictures,
         pages={picture_id: tuple(dict.fromkeys(found)) for picture_id, found in pages.items()},
@@ -201,6 +214,16 @@ def _offer(row: Row[tuple[object, ...]]) -> ShopOffer:
         seller=row.seller,
         last_seen=row.last_seen,
     )
+
+
+def _subject(
+    row: Row[tuple[object, ...]], pictures: Iterable[str], members: list[str], products: Mapping[str, Product]
+) -> Subject:
+    """A brand's products are those that name it."""
+    facts = json.loads(row.facts)
+    if facts.get("type") == "Brand":
+        members = [key for key, product in products.items() if product.brand.casefold() == row.name.casefold()]
+    return Subject(row.key, row.name, row.url, row.description, facts, tuple(dict.fromkeys(pictures)), tuple(members))
 
 
 def _product(row: Row[tuple[object, ...]], offers: Iterable[ShopOffer], pictures: Iterable[str]) -> Product:

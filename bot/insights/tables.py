@@ -59,7 +59,7 @@ picture_uses = Table(
     "catalogue_picture_uses",
     tables,
     Column("source", String, primary_key=True),
-    Column("used_by", String, primary_key=True),  # an offer's id or a page's address
+    Column("used_by", String, primary_key=True),  # an offer's id, a page's address or a subject's key
     Column("position", Integer, primary_key=True),
     Column("address", Text, nullable=False),  # path or URL the feed names
     Column("picture_id", String, nullable=False, index=True),
@@ -72,6 +72,28 @@ pages = Table(
     Column("url", String, primary_key=True),
     Column("digest", String, nullable=False),
     Column("title", Text, nullable=False),
+)
+
+subjects = Table(
+    "catalogue_subjects",
+    tables,
+    Column("source", String, primary_key=True),
+    Column("key", String, primary_key=True),  # recipe:…, collection:… or entity:…
+    Column("position", Integer, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("facts", Text, nullable=False),  # JSON: what only its kind has
+)
+
+subject_products = Table(
+    "catalogue_subject_products",
+    tables,
+    Column("source", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("product_id", String, nullable=False, index=True),
 )
 
 sellers = Table(

@@ -110,8 +110,22 @@ class MarketView:
     def shows(self, product: Product | None) -> bool:
         return not (product and product.adult) or self.safe_search is SafeSearch.OFF
 
+    @cached_property
+    def _offers(self) -> dict[str, tuple[ShopOffer, ...]]:
+        return {}
+
     def offers(self, product: Product | None) -> tuple[ShopOffer, ...]:
-        return product.offers_in(self.currency) if product else ()
+        if product is None:
+            return ()
+        found = self._offers.get(product.id)
+        if found is None:  # asked several times for every picture of an answer
+            found = self._offers[product.id] = product.offers_in(self.currency)
+        return found
+
+    def name(self, product: Product) -> str:
+        """As the shops of the market call it; the catalogue's own name where these do not differ or there are none."""
+        titles = [offer.title for offer in self.offers(product)]
+        return product.title if not titles or product.title in titles else titles[0]
 
     def offer(self, offer: ShopOffer) -> Offer:
         logo = self.shelf.logos.get(offer.seller, "")
@@ -132,19 +146,18 @@ class MarketView:
         prices = prices or [offer.price for offer in offers if offer.price is not None]
         if not prices:
             return None
-        return AggregateOffer(product.title, self.currency, min(prices), max(prices), len(offers), product.rating)
+        return AggregateOffer(self.name(product), self.currency, min(prices), max(prices), len(offers), product.rating)
 
     def pages(self, picture: StoredPicture) -> Iterator[tuple[str, str]]:
-        """Pages that show a picture, as (address, title): articles first, then shops of the market."""
-        seen = set()
-        for page in self.shelf.pages.get(picture.id, ()):
-            if page.url not in seen:
-                seen.add(page.url)
-                yield page.url, page.title
-        for offer in self.offers(self.shelf.products.get(picture.product_id)):
-            if offer.link not in seen:
-                seen.add(offer.link)
-                yield offer.link, offer.title
+        """Pages that show a picture, as (address, title): articles first, then what it is about, then shops of the market."""
+        found = [(page.url, page.title) for page in self.shelf.pages.get(picture.id, ())]
+        found += [(subject.url, subject.name) for subject in self.shelf.subjects_of_picture.get(picture.id, ())]
+        found += [(offer.link, offer.title) for offer in self.offers(self.shelf.products.get(picture.product_id))]
+        seen: set[str] = set()
+        for url, title in found:
+            if url not in seen:
+                seen.add(url)
+                yield url, title
 
     def home(self, product: Product) -> str:
         """Where a product is at home: its best shop in the market, else any."""
@@ -155,14 +168,17 @@ class MarketView:
         product = self.shelf.products.get(picture.product_id)
         pages = list(self.pages(picture))
         url, title = page or (pages[0] if pages else (self.home(product) if product else "", ""))
+        shown = self.shelf.subjects_of_picture.get(picture.id, ())
         thumbnail, width, height = self.links.thumbnail(picture)
+        subjects = (*shown, *self.shelf.subjects_of_product.get(picture.product_id, ()))
         return ImageObject(
             token=catalogue_token(picture.id),
-            name=title if page or not product else product.title,
+            name=title if page or not product else self.name(product),
             content_url=self.links.content(picture.content),
             thumbnail_url=thumbnail,
             host_page_url=url,
             host_page_display_url=_display(url),
+            host_name=next((offer.seller for offer in self.offers(product) if offer.link == url), ""),
             date_published=f"{picture.published.isoformat()}.0000000Z",
             content_size=picture.bytes,
             encoding_format="jpeg",
@@ -175,8 +191,9 @@ class MarketView:
             accent_color=picture.accent,
             family_friendly=not (product and product.adult),
             shopping_sources_count=len(self.offers(product)),
+            recipe_sources_count=sum(one.kind == "recipe" for one in subjects),
             pages_including_count=len(pages),
-            available_sizes_count=1,
+            available_sizes_count=self.shelf.pictures_like(picture.id),
             aggregate_offer=self.aggregate(product) if product and sums else None,
             rating=product.rating if product else None,
         )

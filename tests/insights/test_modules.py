@@ -25,9 +25,9 @@ SEEN = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)  # as stored
 
 def product(key: str, kind: str, color: str = "blue", material: str = "glass", *, adult: bool = False) -> Product:
     offers = (
-        ShopOffer("1", key, "https://a.example/1", Decimal(9), "USD", Availability.IN_STOCK, "A", date(2026, 1, 1)),
-        ShopOffer("2", key, "https://b.example/1", Decimal(5), "USD", Availability.OUT_OF_STOCK, "B", date(2026, 1, 1)),
-        ShopOffer("3", key, "https://c.example/1", Decimal(1), "EUR", Availability.IN_STOCK, "C", date(2026, 1, 1)),
+        ShopOffer("1", f"The {key}", "https://a.example/1", Decimal(9), "USD", Availability.IN_STOCK, "A", date(2026, 1, 1)),
+        ShopOffer("2", f"The {key}", "https://b.example/1", Decimal(5), "USD", Availability.OUT_OF_STOCK, "B", date(2026, 1, 1)),
+        ShopOffer("3", f"Der {key}", "https://c.example/1", Decimal(1), "EUR", Availability.IN_STOCK, "C", date(2026, 1, 1)),
     )
     return Product(
         key, f"The {key}", "", "Acme", f"Home > Goods > {kind}", color, material, "", "", adult, None, offers, (f"{key}-1",)
@@ -125,6 +125,13 @@ def test_the_lowest_price_is_of_what_can_be_bought_in_the_market(market: str, se
     sums = shown.aggregate_offer
     assert (sums.low_price if sums else None) == low
     assert (sums.offer_count if sums else 0) == shown.shopping_sources_count == len(sellers)
+
+
+@pytest.mark.parametrize(("market", "name"), [("en-US", "The a"), ("de-DE", "Der a"), ("en-GB", "The a")])
+def test_a_product_is_called_what_the_shops_of_the_market_call_it(market: str, name: str) -> None:
+    found = context((product("a", "Mugs"), 0.8), market=market)
+    (shown,) = similar_products(found)
+    assert shown.name == name
 
 
 def test_adult_goods_are_shown_to_nobody_who_did_not_ask() -> None:

@@ -135,8 +135,10 @@ def test_the_title_counts_more_than_the_description() -> None:
 
 
 def test_all_words_come_before_any_word() -> None:
-    assert ids(ask("plain stoneware vase"))[0] == "MG2-a"
-    assert "VS1-a" in ids(ask("plain stoneware vase"))
+    found = ids(ask("mug that is a fine gift"))
+    assert found[0] == "MG2-a"
+    assert {"MG1-a", "CF1-a"} < set(found)
+    assert set(ids(ask("stoneware vase"))) == {"MG2-a", "VS1-a"}
 
 
 def test_main_pictures_come_before_further_ones() -> None:
@@ -164,7 +166,7 @@ def test_pages_follow_each_other_without_gap_or_repeat() -> None:
 
 @pytest.mark.parametrize(
     ("words", "meant"),
-    [("stirped mug", "striped mug"), ("stoneare", "stoneware"), ("vasse", "vase"), ("botle vase", "bottle vase")],
+    [("stirped mug", "striped mug"), ("stoneare", "stoneware"), ("gfit", "gift"), ("botle vase", "bottle vase")],
 )
 def test_a_slip_of_the_finger_is_understood_and_said(words: str, meant: str) -> None:
     found = ask(words)

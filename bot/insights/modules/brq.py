@@ -7,11 +7,9 @@ LEAST_PROBABILITY = 0.25
 
 
 def best_query(context: Context) -> Query | None:
-    text = context.certain.title if context.certain else context.described
+    text = context.name(context.certain) if context.certain else context.described
     if not text and context.look.labels and context.look.labels[0].probability >= LEAST_PROBABILITY:
         text = context.look.labels[0].name
     if not text:
         return None
-    pictures = context.near[0].pictures if context.near else ()
-    thumbnail = context.links.thumbnail(context.shelf.pictures[pictures[0]])[0] if pictures else ""
-    return context.search_for(text, thumbnail_url=thumbnail)
+    return context.search_for(text, thumbnail_url=context.thumbnail(context.near[0].pictures if context.near else ()))

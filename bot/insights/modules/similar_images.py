@@ -1,13 +1,23 @@
-"""SimilarImages: pictures of the catalogue that look like this one, itself left out."""
+"""SimilarImages: pictures of the catalogue that look like this one, or like its crop, itself left out."""
+
+from collections.abc import Iterator
+from itertools import islice
 
 from bot.insights.context import Context
 from bot.insights.model import ImageObject
+from bot.insights.shelf import StoredPicture
 
 MOST = 35
 
 
 def similar_images(context: Context) -> tuple[ImageObject, ...]:
+    return tuple(context.image(picture) for picture in islice(every_similar_picture(context), MOST))
+
+
+def every_similar_picture(context: Context) -> Iterator[StoredPicture]:
+    """All above the floor, best first; Visual Search pages through them."""
     own = context.own.id if context.own else ""
-    found = (context.shelf.pictures.get(hit.picture_id) for hit in context.matches.pictures if hit.picture_id != own)
-    shown = (picture for picture in found if picture and context.shows(context.shelf.product_of(picture.id)))
-    return tuple(context.image(picture) for picture, _ in zip(shown, range(MOST), strict=False))
+    for hit in context.part.pictures:
+        picture = context.shelf.pictures.get(hit.picture_id)
+        if picture and picture.id != own and context.shows(context.shelf.product_of(picture.id)):
+            yield picture

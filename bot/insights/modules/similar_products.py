@@ -1,13 +1,23 @@
-"""SimilarProducts: other goods that look like this, each once, with what they cost in the market."""
+"""SimilarProducts: other goods that look like this, or like its crop, each once, with what they cost in the market."""
+
+from collections.abc import Iterator
+from itertools import islice
 
 from bot.insights.context import Context
 from bot.insights.model import ImageObject
+from bot.insights.shelf import StoredPicture
 
 MOST = 35
 
 
 def similar_products(context: Context) -> tuple[ImageObject, ...]:
+    return tuple(context.image(picture, sums=True) for picture in islice(every_similar_product(context), MOST))
+
+
+def every_similar_product(context: Context) -> Iterator[StoredPicture]:
+    """The best picture of each product above the floor, best first; Visual Search pages through them."""
     own = context.own.product_id if context.own else ""
-    found = (context.shelf.pictures.get(hit.picture_id) for hit in context.matches.products if hit.product_id != own)
-    shown = (picture for picture in found if picture and context.shows(context.shelf.product_of(picture.id)))
-    return tuple(context.image(picture, sums=True) for picture, _ in zip(shown, range(MOST), strict=False))
+    for hit in context.part.products:
+        picture = context.shelf.pictures.get(hit.picture_id)
+        if picture and hit.product_id != own and context.shows(context.shelf.product_of(picture.id)):
+            yield picture
