@@ -1,11 +1,6 @@
 """The one place where bytes become pixels: a pool of small killable processes (threats.md §4)."""
 
 import asyncio
-import contextlib
-import json
-import os
-import struct
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.child import Child, Died
 from bot.errors import NotAPicture, TooLarge, TooManyPixels, Unavailable
 from bot.insights.model import WHOLE, Crop
 
@@ -22,8 +18,6 @@ WALL_SECONDS = 8.0
 """Backstop behind the worker's own limit of processor time (decode.CPU_SECONDS)."""
 WAIT_SECONDS = 10.0
 MAX_WAITING = 64
-_HEAD = struct.Struct(">II")
-"""As decode.HEAD: that module brings Pillow with it, which stays out of this process."""
 _TOO_LARGE = "That picture is too large. I read pictures up to 20 MB and 50 megapixels."
 
 
@@ -37,74 +31,18 @@ class Frame:
     format: str
 
 
-class _Worker:
-    """One child process. Any trouble with it ends it; the pool starts another."""
-
-    def __init__(self) -> None:
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        if self._process and self._process.returncode is None:
-            return
-        # Nothing is inherited: no descriptor, no secret of the environment. One malloc arena keeps threads within RLIMIT_AS.
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "bot.decode",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-            env={"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path), "MALLOC_ARENA_MAX": "1"},
-            start_new_session=True,
-        )
-
-    async def ask(self, order: dict[str, Any], data: bytes) -> tuple[dict[str, Any], bytes]:
-        """Raises NotAPicture when the picture cost the worker its life."""
-        await self.start()
-        process = self._process
-        assert process
-        assert process.stdin
-        assert process.stdout
-        words = json.dumps(order).encode()
-        done = False
-        try:
-            async with asyncio.timeout(WALL_SECONDS):
-                process.stdin.write(_HEAD.pack(len(words), len(data)) + words)
-                process.stdin.write(data)
-                await process.stdin.drain()
-                about_length, payload_length = _HEAD.unpack(await process.stdout.readexactly(_HEAD.size))
-                about = json.loads(await process.stdout.readexactly(about_length))
-                payload = await process.stdout.readexactly(payload_length)
-            done = True
-        except (TimeoutError, OSError, asyncio.IncompleteReadError):
-            raise NotAPicture from None
-        finally:
-            if not done:  # also when the caller gave up: half an answer is still in the pipe
-                await self.stop()
-        return about, payload
-
-    async def stop(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-
-
 class Pixels:
     """Decodes pictures in worker processes, `workers` at once; what waits is bounded."""
 
     def __init__(self) -> None:
-        self._idle: asyncio.Queue[_Worker] = asyncio.Queue()
+        self._idle: asyncio.Queue[Child] = asyncio.Queue()
         self._waiting = 0
 
     @classmethod
     @asynccontextmanager
     async def open(cls, *, workers: int = 2) -> AsyncIterator[Self]:
         pixels = cls()
-        everyone = [_Worker() for _ in range(workers)]
+        everyone = [Child("bot.decode", seconds=WALL_SECONDS) for _ in range(workers)]
         try:
             for worker in everyone:
                 await worker.start()
@@ -155,7 +93,10 @@ class Pixels:
         if len(data) > MAX_BYTES:
             raise TooLarge(_TOO_LARGE)
         async with self._worker() as worker:
-            about, payload = await worker.ask(order, data)
+            try:
+                about, payload = await worker.ask(order, data)
+            except Died:  # the picture cost it its life
+                raise NotAPicture from None
         match about.get("error"):
             case "too_large":
                 raise TooManyPixels(_TOO_LARGE)
@@ -164,7 +105,7 @@ class Pixels:
         return about, payload
 
     @asynccontextmanager
-    async def _worker(self) -> AsyncIterator[_Worker]:
+    async def _worker(self) -> AsyncIterator[Child]:
         if self._waiting >= MAX_WAITING:
             raise Unavailable("Too many pictures are waiting to be read. Try again in a moment.")
         self._waiting += 1

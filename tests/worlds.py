@@ -1,6 +1,7 @@
 """A workspace with the bot in it, for tests: everything real, on loopback."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web as aio
+from PIL import Image
 from pydantic import SecretStr
 
 from bot import web
@@ -87,6 +89,16 @@ async def world_of(
 
 def photo(name: str) -> bytes:
     return (PHOTOS / name).read_bytes()
+
+
+def beside(left: str, right: str) -> bytes:
+    """Two catalogue pictures on one sheet: the first on its left half, the second on its right."""
+    sheet = Image.new("RGB", (960, 480), "white")
+    for x, name in ((0, left), (480, right)):
+        sheet.paste(Image.open(CATALOGUE / "images" / name).convert("RGB").resize((480, 480)), (x, 0))
+    out = io.BytesIO()
+    sheet.save(out, "JPEG", quality=92)
+    return out.getvalue()
 
 
 @asynccontextmanager

@@ -84,6 +84,14 @@ class Palette:
         """Only the shares of `of`."""
         return self._thing(box)[0]
 
+    def cells(self, rows: int, columns: int) -> NDArray[np.float32]:
+        """Mean shares (rows, columns, len(SHADES)) of the picture cut into cells."""
+        height, width = self._shares.shape[:2]
+        tops, lefts = np.arange(rows) * height // rows, np.arange(columns) * width // columns
+        sums = np.add.reduceat(np.add.reduceat(self._shares, tops, axis=0), lefts, axis=1)
+        sizes = np.outer(np.diff([*tops, height]), np.diff([*lefts, width]))
+        return np.asarray(sums / np.maximum(sizes, 1)[..., None], dtype=np.float32)
+
     def _thing(self, box: Crop) -> tuple[Shares, Shares, tuple[slice, slice]]:
         """Shares of the thing, how distinctive each shade is (0 to 1), and the box in pixels (rows, columns)."""
         height, width = self._rgb.shape[:2]
@@ -92,9 +100,31 @@ class Palette:
         inner = self._shares[rows, columns].sum((0, 1))
         rim = self._shares[around_rows, around_columns].sum((0, 1)) - inner
         own = inner / inner.sum()
-        other = rim / max(float(rim.sum()), 1.0)  # without surroundings nothing is taken away
-        thing = np.maximum(own - other, 0) + BACKGROUND * own
+        thing = _distinct(own, rim)
         return thing / thing.sum(), thing / (own + 1e-6), (rows, columns)
+
+
+def thing_shares(cells: NDArray[np.float32], weights: NDArray[np.float32]) -> Shares:
+    """As Palette.shares, from cells (h, w, len(SHADES)) of which so much lies in the thing's box (h, w)."""
+    inner = np.einsum("ij,ijd->d", weights, cells)
+    around = np.minimum(_spread(_spread(weights, 0), 1), 1) - weights
+    rim = np.einsum("ij,ijd->d", around, cells) / RIM
+    own = inner / max(float(inner.sum()), 1e-6)
+    thing = _distinct(own, rim)
+    return np.asarray(thing / max(float(thing.sum()), 1e-6), dtype=np.float32)
+
+
+def _spread(weights: NDArray[np.float32], axis: int) -> NDArray[np.float32]:
+    """Each cell with its neighbours of one axis."""
+    padded = np.pad(weights, [(1, 1) if one == axis else (0, 0) for one in (0, 1)])
+    before, after = (padded[:-2], padded[2:]) if axis == 0 else (padded[:, :-2], padded[:, 2:])
+    return np.asarray(np.maximum(weights, np.maximum(before, after)), dtype=np.float32)
+
+
+def _distinct(own: Shares, rim: Shares) -> Shares:
+    """What a thing has and its surroundings lack, and a little of all it has."""
+    other = rim / max(float(rim.sum()), 1.0)  # without surroundings nothing is taken away
+    return np.asarray(np.maximum(own - other, 0) + BACKGROUND * own, dtype=np.float32)
 
 
 def _span(low: float, high: float, size: int) -> tuple[slice, slice]:

@@ -25,6 +25,7 @@ class Context(MarketView):
 
     look and matches are of the whole picture, part of what lies in crop: the same without a crop. Words and pages are about
     the whole, what looks similar is about the part. own: the catalogue picture that was asked about, when it was one.
+    exact: products whose code was read in the picture.
     """
 
     look: Look
@@ -33,6 +34,7 @@ class Context(MarketView):
     crop: Crop
     own: StoredPicture | None
     query: str
+    exact: frozenset[str] = frozenset()
 
     @cached_property
     def same_hits(self) -> tuple[Hit, ...]:
@@ -57,7 +59,7 @@ class Context(MarketView):
     @cached_property
     def leading(self) -> frozenset[str]:
         """Ids of products that the picture, or its crop, surely shows: known ones, or clearly the best."""
-        known = {hit.product_id for hit in self.same_hits} - {""}
+        known = ({hit.product_id for hit in self.same_hits} | self.exact) - {""}
         hits = self.part.products
         if hits and hits[0].score >= max((hit.score for hit in hits[1:]), default=0.0) + LEAD:
             known.add(hits[0].product_id)
@@ -88,8 +90,8 @@ class Context(MarketView):
 
     @cached_property
     def certain(self) -> Product | None:
-        """The product of this very picture: asked about by name, or a copy of it."""
-        copies = {hit.product_id for hit in self.matches.copies} | ({self.own.product_id} if self.own else set())
+        """The product of this very picture: asked about by name, a copy of it, or known by its code."""
+        copies = {hit.product_id for hit in self.same_hits} | self.exact
         return next((product for product in self.near if product.id in copies), None)
 
     @cached_property

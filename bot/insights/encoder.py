@@ -1,6 +1,6 @@
 """Pixels to features: the ONNX encoder, and what is seen in a picture with it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bot.errors import ConfigurationError
-from bot.insights.colours import SHADES, Palette
+from bot.insights.colours import SHADES, Palette, thing_shares
 from bot.insights.model import WHOLE, Crop
 from bot.insights.regions import windows
 
@@ -26,6 +26,8 @@ PHOTO_SIDE = 384  # photos show it among others, and smaller
 PALETTE_SIDE = 64
 LEAST_SIDE = 96  # a very long picture is widened to this, so that it has regions
 MOST_REGIONS = 8
+GRID_CELL = 2  # cells of the feature map that are one of the grid's, each way
+MOSTLY = 0.7  # so much of a region must lie in a crop to be seen in it
 THING = Crop(0.1, 0.1, 0.9, 0.9)  # where a catalogue picture shows its product
 
 COLOUR_WEIGHT = 0.25  # of the score; the rest is appearance
@@ -48,6 +50,32 @@ class Region:
     contrast: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Grid:
+    """What is kept so that any part of a picture can be asked about later: averages of cells, far too coarse to be a picture.
+
+    features: (h, w, d) int8, to be multiplied by scale; shades: (h, w, len(SHADES)), how much of each colour a cell has.
+    """
+
+    features: NDArray[np.int8] = field(repr=False)
+    scale: float
+    shades: NDArray[np.float16] = field(repr=False)
+
+    def vector(self, box: Crop) -> Vector:
+        """As the vector of a Region: cells count by how much of them lies in the box."""
+        height, width = self.features.shape[:2]
+        weights = np.outer(_overlap(box.top, box.bottom, height), _overlap(box.left, box.right, width))
+        features = np.einsum("ij,ijd->d", weights, self.features.astype(np.float32)) * self.scale
+        return _vector(features.astype(np.float32), thing_shares(self.shades.astype(np.float32), weights))
+
+
+def _overlap(low: float, high: float, cells: int) -> Vector:
+    """The share of each cell between low and high (fractions of the whole side)."""
+    edges = np.arange(cells, dtype=np.float32)
+    inside = np.minimum(edges + 1, high * cells) - np.maximum(edges, low * cells)
+    return np.asarray(inside.clip(0, 1), dtype=np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """One of ImageNet's 1,000 words and its probability."""
@@ -64,6 +92,7 @@ class Look:
     labels: best first, only those that both the whole picture and its main thing support.
     accent and colour: of the main thing, as six hex digits and as an everyday word (colours.WORDS).
     hash, mirrored: perceptual_hash of the picture and of its mirror image.
+    grid: for parts of the picture that are asked about when it is gone; None for looks of older versions.
     """
 
     regions: tuple[Region, ...]
@@ -72,10 +101,34 @@ class Look:
     colour: str
     hash: str
     mirrored: str
+    grid: Grid | None = None
 
     @property
     def whole(self) -> Region:
         return self.regions[-1]
+
+    def part(self, crop: Crop) -> "Look | None":
+        """What would be seen in a part of the picture, from what was kept of it; None when too little was."""
+        if self.grid is None:
+            return None
+        inside = (
+            Region(_within(one.box, crop), one.vector, one.contrast) for one in self.regions[:-1] if _lies_in(one.box, crop)
+        )
+        return replace(self, regions=(*inside, Region(WHOLE, self.grid.vector(crop), 0.0)), grid=None)
+
+
+def _lies_in(box: Crop, crop: Crop) -> bool:
+    width = min(box.right, crop.right) - max(box.left, crop.left)
+    height = min(box.bottom, crop.bottom) - max(box.top, crop.top)
+    return max(0.0, width) * max(0.0, height) >= MOSTLY * (box.right - box.left) * (box.bottom - box.top)
+
+
+def _within(box: Crop, crop: Crop) -> Crop:
+    """A box of the whole picture as fractions of the crop."""
+    width, height = crop.right - crop.left, crop.bottom - crop.top
+    edges = ((box.left - crop.left) / width, (box.top - crop.top) / height)
+    ends = ((box.right - crop.left) / width, (box.bottom - crop.top) / height)
+    return Crop(max(0.0, edges[0]), max(0.0, edges[1]), min(1.0, ends[0]), min(1.0, ends[1]))
 
 
 def perceptual_hash(rgb: Pixels) -> str:
@@ -160,6 +213,7 @@ class Encoder:
             colour=seen.word,
             hash=plain_hash,
             mirrored=mirrored_hash,
+            grid=_grid(fmap, palette),
         )
 
     def _run(self, rgb: Pixels, size: tuple[int, int]) -> tuple[Vector, Vector, NDArray[np.float32]]:
@@ -173,6 +227,17 @@ class Encoder:
         if embedding.shape != fmap.shape[:1] or logits.shape != (CLASSES,):
             raise ValueError("the outputs have other shapes")
         return embedding, logits, fmap
+
+
+def _grid(fmap: NDArray[np.float32], palette: Palette) -> Grid:
+    """Averages of GRID_CELL × GRID_CELL cells of the feature map (d, h, w)."""
+    _, height, width = fmap.shape
+    padded = np.pad(fmap, ((0, 0), (0, -height % GRID_CELL), (0, -width % GRID_CELL)), mode="edge")
+    rows, columns = padded.shape[1] // GRID_CELL, padded.shape[2] // GRID_CELL
+    means = padded.reshape(-1, rows, GRID_CELL, columns, GRID_CELL).mean((2, 4)).transpose(1, 2, 0)
+    scale = float(np.abs(means).max()) / 127 or 1.0
+    shades = palette.cells(rows, columns).astype(np.float16)
+    return Grid((means / scale).round().astype(np.int8), scale, shades)
 
 
 def _vector(features: Vector, shares: Vector) -> Vector:

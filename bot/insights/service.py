@@ -34,7 +34,7 @@ from bot.insights.model import (
 from bot.insights.modules import MODULES
 from bot.insights.reading import READ_SIDE, Reader
 from bot.insights.shelf import StoredPicture
-from bot.insights.uploads import Sent, Uploads
+from bot.insights.uploads import Remembered, SentPicture, Uploads, pack, unpack
 from bot.insights.view import Links, MarketView, catalogue_picture, catalogue_token
 from bot.pixels import Pixels
 from bot.storage import Database
@@ -55,6 +55,7 @@ class Seen:
     part: Look
     crop: Crop
     own: StoredPicture | None
+    source: SentPicture
     data: bytes = field(default=b"", repr=False)
 
 
@@ -149,7 +150,9 @@ class InsightsService:
             seen = await self._see(picture, crop, fresh=fresh)
             reading = await self._read_text(seen) if skill is None else Reading()
             return await asyncio.to_thread(
-                lambda: visual_search.knowledge(self._context(view, seen, query), seen.token, reading, site=site, skill=skill)
+                lambda: visual_search.knowledge(
+                    self._context(view, seen, query), seen.token, seen.source, reading, site=site, skill=skill
+                )
             )
 
     async def search(
@@ -202,41 +205,51 @@ class InsightsService:
 
     async def _see(self, picture: Picture, crop: Crop, *, fresh: bool) -> Seen:
         """Look at a picture, or remember what was seen in it. Raises what InsightsClient says."""
-        del fresh
         own: StoredPicture | None = None
         data = b""
         match picture:
             case Upload(data):
-                pass
+                token = await asyncio.to_thread(self._uploads.token, data)
             case Url(url) if name := self.links.read(url):
                 own = self._own(self.catalogue.serving.shelf.by_content.get(name))
+                token = catalogue_token(own.id)
             case Url(url):
                 data = await self._fetcher.get(url)
+                token = await asyncio.to_thread(self._uploads.token, data)
             case Token(token) if key := catalogue_picture(token):
                 own = self._own(key)
             case Token(token):
-                look = await self._uploads.get(token)
-                if crop != WHOLE:
+                known = await self._uploads.get(token)
+                part = known.look if crop == WHOLE else known.look.part(crop)
+                if part is None:
                     text = "This picture is not kept, so it cannot be cropped now. Send the picture again with the crop."
                     raise InvalidValue("insightsToken", token, text)
-                return Seen(token, look, look, crop, None)
-        if own:
+                return Seen(token, known.look, part, crop, None, known.source)
+        found = None if fresh else await self._uploads.find(token)
+        if own and (found is None or crop != WHOLE):
             data = await self._read(own)
-        if not data:
+        if not data and not found:
             raise NotAPicture
-        frame = await self.pixels.load(data, side=PHOTO_SIDE)
-
-        def look_at() -> Sent:
-            return self._uploads.seen(data, WHOLE, self._encoder.look(frame.rgb))
-
-        sent = await asyncio.to_thread(look_at)
-        if not own:
-            await self._uploads.keep(sent)
-        part = sent.look
+        if found is None:
+            found = await self._look(token, data)
+        part = found.look
         if crop != WHOLE:
             cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
             part = await asyncio.to_thread(self._encoder.look, cut.rgb)
-        return Seen(catalogue_token(own.id) if own else sent.token, sent.look, part, crop, own, data)
+        return Seen(token, found.look, part, crop, own, found.source, data)
+
+    async def _look(self, token: str, data: bytes) -> Remembered:
+        """Look at a picture for the first time, and remember. Raises NotAPicture, TooLarge, Unavailable."""
+        frame = await self.pixels.load(data, side=PHOTO_SIDE)
+        source = SentPicture(frame.width, frame.height, frame.format, len(data))
+
+        def look_at() -> tuple[bytes, Remembered]:
+            blob = pack(self._encoder.look(frame.rgb), source)
+            return blob, unpack(blob)
+
+        blob, found = await asyncio.to_thread(look_at)
+        await self._uploads.keep(token, blob)
+        return found
 
     async def _read_text(self, seen: Seen) -> Reading:
         """What is written in a picture that was sent or is ours; a token of a sent one has nothing to read any more."""

@@ -7,46 +7,59 @@ import json
 import re
 import secrets
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.errors import UnknownToken
 from bot.insights import tables
-from bot.insights.encoder import Label, Look, Region
+from bot.insights.colours import SHADES
+from bot.insights.encoder import Grid, Label, Look, Region
 from bot.insights.model import Crop
 from bot.storage import Database
 
 KEPT = timedelta(days=30)
+REFRESHED = timedelta(days=1)
+"""A token that is asked about lives on; it is written down once a day at most."""
 SWEEP_SECONDS = 3600.0
+RECENT_BYTES = 16 * 1024 * 1024
 _TOKEN = re.compile(r"bcid_[A-Za-z0-9_-]{32}")
 _SECRET = "upload_tokens"  # noqa: S105 (the name of a row)
 
 
+@dataclass(frozen=True, slots=True)
+class SentPicture:
+    """What is known of a file somebody sent: pixels, bytes, and what it is (`jpeg`, …). Zeros when nothing is."""
+
+    width: int = 0
+    height: int = 0
+    format: str = ""
+    bytes: int = 0
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Sent:
-    """A picture somebody sent: its token, what was seen in it as it is stored, and as it will be read again.
+class Remembered:
+    """What was seen in a picture, as it is stored and read again, so that the first answer is also the later one."""
 
-    Answers are made from the latter, so that the first answer is also the later one.
-    """
-
-    token: str
-    blob: bytes
     look: Look
+    source: SentPicture = SentPicture()
 
 
 class Uploads:
-    """Looks by token. The same picture has the same token, which only this installation can make."""
+    """What was seen, by token. The same picture has the same token, which only this installation can make."""
 
     def __init__(self, database: Database, secret: bytes, encoder: str) -> None:
         self._database = database
         self.secret = secret
         self._encoder = encoder
         self._sweep_at = 0.0
+        self._recent: OrderedDict[str, tuple[bytes, datetime]] = OrderedDict()
+        self._bytes = 0
 
     @classmethod
     async def open(cls, database: Database, encoder: str) -> Self:
@@ -58,27 +71,51 @@ class Uploads:
                 await connection.execute(insert(state).values(key=_SECRET, value=secret))
         return cls(database, secret, encoder)
 
-    def seen(self, data: bytes, crop: Crop, look: Look) -> Sent:
-        """Name what was seen in a picture. Hashes megabytes: not for the event loop."""
-        part = f"{crop.left!r} {crop.top!r} {crop.right!r} {crop.bottom!r}".encode()
-        digest = hmac.digest(self.secret, hashlib.sha256(data).digest() + part, "sha256")
-        blob = pack(look)
-        return Sent(f"bcid_{base64.urlsafe_b64encode(digest[:24]).decode()}", blob, unpack(blob))
+    def token(self, data: bytes) -> str:
+        """The name of a picture. Hashes megabytes: not for the event loop."""
+        digest = hmac.digest(self.secret, hashlib.sha256(data).digest(), "sha256")
+        return f"bcid_{base64.urlsafe_b64encode(digest[:24]).decode()}"
 
-    async def get(self, token: str) -> Look:
-        """Raises UnknownToken when it is too old, of another encoder, or was never there."""
+    async def find(self, token: str) -> Remembered | None:
+        """None when it is too old, of another encoder, or was never there. What is asked about stays."""
+        blob, created = self._recent.get(token, (b"", datetime.min))  # noqa: DTZ901 (as stored)
+        if created > _now() - REFRESHED:
+            self._recent.move_to_end(token)
+            return unpack(blob)
         kept = tables.uploads.c
-        query = select(kept.look).where(kept.token == token, kept.encoder == self._encoder, kept.created > _now() - KEPT)
+        query = select(kept.look, kept.created).where(
+            kept.token == token, kept.encoder == self._encoder, kept.created > _now() - KEPT
+        )
         async with self._database.read() as connection:
-            blob = (await connection.execute(query)).scalar() if _TOKEN.fullmatch(token) else None
-        if blob is None:
-            raise UnknownToken
-        return unpack(blob)
+            row = (await connection.execute(query)).first()
+        if row is None:
+            return None
+        if row.created < _now() - REFRESHED:
+            async with self._database.write() as connection:
+                await connection.execute(update(tables.uploads).where(kept.token == token).values(created=_now()))
+        self._remember(token, row.look)
+        return unpack(row.look)
 
-    async def keep(self, sent: Sent) -> None:
-        """From now on its token is answered."""
-        kept, row = tables.uploads, {"encoder": self._encoder, "look": sent.blob, "created": _now()}
-        statement = insert(kept).values(token=sent.token, **row).on_conflict_do_update(index_elements=["token"], set_=row)
+    def _remember(self, token: str, blob: bytes) -> None:
+        """The most recent stay in memory: reading one from the database costs more than all that is asked about it."""
+        self._bytes -= len(self._recent.pop(token, (b"",))[0])
+        self._recent[token] = (blob, _now())
+        self._bytes += len(blob)
+        while self._bytes > RECENT_BYTES:
+            self._bytes -= len(self._recent.popitem(last=False)[1][0])
+
+    async def get(self, token: str) -> Remembered:
+        """Of a sent picture. Raises UnknownToken."""
+        found = await self.find(token) if _TOKEN.fullmatch(token) else None
+        if found is None:
+            raise UnknownToken
+        return found
+
+    async def keep(self, token: str, blob: bytes) -> None:
+        """From now on the token is answered."""
+        kept, row = tables.uploads, {"encoder": self._encoder, "look": blob, "created": _now()}
+        statement = insert(kept).values(token=token, **row).on_conflict_do_update(index_elements=["token"], set_=row)
+        self._remember(token, blob)
         async with self._database.write() as connection:
             await connection.execute(statement)
             if time.monotonic() >= self._sweep_at:
@@ -86,24 +123,37 @@ class Uploads:
                 self._sweep_at = time.monotonic() + SWEEP_SECONDS
 
 
-def pack(look: Look) -> bytes:
-    """Vectors as float16, the rest as JSON."""
+def pack(look: Look, source: SentPicture = SentPicture()) -> bytes:
+    """Vectors as float16, the grid as it is, the rest as JSON."""
+    grid = look.grid
     about = {
         "boxes": [[r.box.left, r.box.top, r.box.right, r.box.bottom] for r in look.regions],
         "contrasts": [float(region.contrast) for region in look.regions],
         "labels": [[label.name, float(label.probability)] for label in look.labels],
         "seen": [look.accent, look.colour, look.hash, look.mirrored],
+        "source": [source.width, source.height, source.format, source.bytes],
+        "grid": [*grid.features.shape, grid.scale] if grid else [],
     }
     vectors = np.stack([region.vector for region in look.regions]).astype(np.float16)
-    return json.dumps(about).encode() + b"\n" + vectors.tobytes()
+    cells = grid.shades.tobytes() + grid.features.tobytes() if grid else b""
+    return json.dumps(about).encode() + b"\n" + vectors.tobytes() + cells
 
 
-def unpack(blob: bytes) -> Look:
+def unpack(blob: bytes) -> Remembered:
+    """Looks of older versions have no grid and no source."""
     words, _, numbers = blob.partition(b"\n")
     about = json.loads(words)
+    grid, cells = None, b""
+    if about.get("grid"):
+        height, width, depth, scale = about["grid"]
+        at = len(numbers) - height * width * (depth + 2 * len(SHADES))
+        numbers, cells = numbers[:at], numbers[at:]
+        split = height * width * 2 * len(SHADES)
+        shades = np.frombuffer(cells[:split], np.float16).reshape(height, width, -1)
+        grid = Grid(np.frombuffer(cells[split:], np.int8).reshape(height, width, depth), scale, shades)
     vectors = np.frombuffer(numbers, np.float16).reshape(len(about["boxes"]), -1).astype(np.float32)
     accent, colour, digest, mirrored = about["seen"]
-    return Look(
+    look = Look(
         regions=tuple(
             Region(Crop(*box), vector, contrast)
             for box, vector, contrast in zip(about["boxes"], vectors, about["contrasts"], strict=True)
@@ -113,7 +163,9 @@ def unpack(blob: bytes) -> Look:
         colour=colour,
         hash=digest,
         mirrored=mirrored,
+        grid=grid,
     )
+    return Remembered(look, SentPicture(*about.get("source", ())))
 
 
 def _now() -> datetime:

@@ -14,14 +14,14 @@ import pytest_asyncio
 from aiohttp import web
 from PIL import Image
 
-from bot.errors import CannotFetch, InvalidValue, NotAPicture, RateLimited, Unavailable, UnknownToken
+from bot.errors import CannotFetch, NotAPicture, RateLimited, Unavailable, UnknownToken
 from bot.fetch import Fetcher
 from bot.insights.client import HttpInsightsClient, details_url
 from bot.insights.model import Crop, Insights, InsightsClient, Module, Token, Upload, Url
 from bot.insights.service import InsightsService
 from bot.pixels import Pixels
 from bot.storage import Database
-from tests.worlds import CATALOGUE, Engine, settings_for
+from tests.worlds import CATALOGUE, Engine, beside, settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -45,6 +45,10 @@ def products() -> dict[str, Any]:
 
 def picture(path: Path) -> Upload:
     return Upload(path.read_bytes())
+
+
+def pair() -> Upload:
+    return Upload(beside("mg01.jpg", "pl01.jpg"))
 
 
 def plain() -> Upload:
@@ -116,10 +120,29 @@ async def test_s5_the_token_of_a_sent_picture_answers_again(insights: InsightsCl
     assert again.tags == sent.tags
 
 
-async def test_a_sent_picture_cannot_be_cropped_by_token(insights: InsightsClient) -> None:
-    sent = await insights.insights(picture(PHOTO), [Module.TAGS])
-    with pytest.raises(InvalidValue, match="Send the picture again"):
-        await insights.insights(Token(sent.token), [Module.TAGS], crop=Crop(0.1, 0.1, 0.5, 0.5))
+async def test_s3_a_sent_picture_is_cropped_by_its_token_though_it_is_not_kept(insights: InsightsClient) -> None:
+    sent = await insights.insights(pair(), [Module.TAGS])
+    left = await insights.insights(Token(sent.token), [Module.SIMILAR_PRODUCTS], crop=Crop(0.0, 0.0, 0.5, 1.0))
+    right = await insights.insights(Token(sent.token), [Module.SIMILAR_PRODUCTS], crop=Crop(0.5, 0.0, 1.0, 1.0))
+    assert left.token == right.token == sent.token
+    assert left.similar_products[0].name == "Harbour Stripe Straight Mug"
+    assert right.similar_products[0].name != left.similar_products[0].name
+
+
+async def test_s3_a_crop_changes_what_looks_similar_and_not_the_words_or_pages(insights: InsightsClient) -> None:
+    half = Crop(0.5, 0.0, 1.0, 1.0)
+    about_looks = [Module.SIMILAR_PRODUCTS, Module.SIMILAR_IMAGES]
+    about_words = [Module.BRQ, Module.CAPTION, Module.TAGS, Module.PAGES_INCLUDING, Module.RECIPES, Module.COLLECTIONS]
+    whole = await insights.insights(pair(), [*about_looks, *about_words])
+    part = await insights.insights(pair(), [*about_looks, *about_words], crop=half)
+    assert part.similar_products != whole.similar_products
+    assert part.similar_images != whole.similar_images
+    assert (part.best_query, part.caption, part.tags) == (whole.best_query, whole.caption, whole.tags)
+    assert (part.pages_including, part.recipes, part.collections) == (
+        whole.pages_including,
+        whole.recipes,
+        whole.collections,
+    )
 
 
 async def test_a_token_names_the_whole_picture_whatever_part_was_asked_about(insights: InsightsClient) -> None:

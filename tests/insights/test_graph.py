@@ -1,20 +1,18 @@
 """Recipes, collections and entities: from a folder's files to the modules, on real pictures (insights-api.md §4, §7)."""
 
-import io
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from bot.insights import bing
 from bot.insights.catalogue import Catalogue, ImportReport
 from bot.insights.encoder import Encoder
 from bot.insights.model import EVERYTHING, WHOLE, Crop, Insights, Module, Token, Upload
 from bot.storage import Database
-from tests.worlds import CATALOGUE, Engine, photo
+from tests.worlds import CATALOGUE, Engine, beside, photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -62,18 +60,8 @@ async def test_s4_an_enrolled_picture_is_surely_recognised(engine: Engine) -> No
     assert 0.9 <= match.confidence <= 1
 
 
-def beside(left: str, right: str) -> Upload:
-    """Two pictures on one sheet: the first on the left half, the second on the right."""
-    sheet = Image.new("RGB", (960, 480), "white")
-    for x, name in ((0, left), (480, right)):
-        sheet.paste(Image.open(IMAGES / name).convert("RGB").resize((480, 480)), (x, 0))
-    out = io.BytesIO()
-    sheet.save(out, "JPEG", quality=92)
-    return Upload(out.getvalue())
-
-
 async def test_s4_regions_are_of_the_whole_picture_and_a_crop_narrows_them(engine: Engine) -> None:
-    sheet = beside("sculpture-threefold-knot.jpg", "pl01.jpg")
+    sheet = Upload(beside("sculpture-threefold-knot.jpg", "pl01.jpg"))
     left, right = Crop(0.0, 0.0, 0.5, 1.0), Crop(0.5, 0.0, 1.0, 1.0)
 
     async def names(crop: Crop) -> dict[str, Crop]:

@@ -174,7 +174,7 @@ def test_tokens_lead_back_to_their_picture_and_no_other_token_does() -> None:
 
 def test_what_was_seen_is_kept_whole() -> None:
     before = look(Label("mug", 0.5))
-    after = unpack(pack(before))
+    after = unpack(pack(before)).look
     assert (after.labels, after.accent, after.colour, after.hash, after.mirrored) == (
         before.labels,
         "0000FF",
