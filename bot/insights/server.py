@@ -114,7 +114,7 @@ def routes(service: InsightsService, *, keys: Sequence[str], rate: float = 0.0) 
         ),
         *thumbnails.routes(service),
         *result_page.routes(service),
-        *openapi.routes(),
+        *openapi.routes(service.links.base_url),
     ]
 
 
