@@ -125,7 +125,7 @@ class Matcher:
         lists = [self._hits(region, near) for region, near in zip(look.regions, found, strict=True)]
         things: list[list[list[Hit]]] = []
         for hits in sorted(filter(None, lists), key=lambda hits: -hits[0].score):
-            same = next((thing for thing in things if _shared(thing[0][0].box, hits[0].box) > SAME_THING), None)
+            same = next((thing for thing in things if shared(thing[0][0].box, hits[0].box) > SAME_THING), None)
             if same is None:
                 things.append([hits])
             else:
@@ -164,7 +164,7 @@ def _interleaved(things: Sequence[Sequence[Hit]]) -> list[Hit]:
     return list(order.values())
 
 
-def _shared(one: Crop, other: Crop) -> float:
+def shared(one: Crop, other: Crop) -> float:
     """How much of the smaller box lies in the other, 0 to 1."""
     width = min(one.right, other.right) - max(one.left, other.left)
     height = min(one.bottom, other.bottom) - max(one.top, other.top)

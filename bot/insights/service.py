@@ -1,18 +1,24 @@
 """The engine: a picture and modules in, insights out. Decoded once, looked at once, matched once, however much is asked."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.config import Settings
-from bot.errors import InvalidValue, NotAPicture, Unavailable, UnknownToken
+from bot.errors import Error, InvalidValue, NotAPicture, Unavailable, UnknownToken
 from bot.fetch import Fetcher
 from bot.insights import textsearch, visual_search
 from bot.insights.catalogue import Catalogue
 from bot.insights.context import Context
+from bot.insights.copies import Query
 from bot.insights.encoder import PHOTO_SIDE, Encoder, Look
+from bot.insights.matching import Hit
 from bot.insights.model import (
     ANY,
     WHOLE,
@@ -41,6 +47,9 @@ from bot.storage import Database
 
 AT_ONCE = 4
 MAX_WAITING = 64
+LIKELY_COPY = 0.78
+"""Score from which a picture is held against the catalogue's pixel by pixel; half of all photos have no such neighbour."""
+COPIES_TRIED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +65,7 @@ class Seen:
     crop: Crop
     own: StoredPicture | None
     source: SentPicture
+    copies: tuple[Hit, ...]
     data: bytes = field(default=b"", repr=False)
 
 
@@ -189,6 +199,9 @@ class InsightsService:
     def _context(self, view: MarketView, seen: Seen, query: str) -> Context:
         matcher = self.catalogue.serving.matcher
         whole = matcher.match(seen.look)
+        known = {hit.picture_id for hit in whole.copies}
+        if more := [hit for hit in seen.copies if hit.picture_id in view.shelf.pictures and hit.picture_id not in known]:
+            whole = replace(whole, copies=(*whole.copies, *more))
         return Context(
             shelf=view.shelf,
             links=view.links,
@@ -224,7 +237,7 @@ class InsightsService:
                 if part is None:
                     text = "This picture is not kept, so it cannot be cropped now. Send the picture again with the crop."
                     raise InvalidValue("insightsToken", token, text)
-                return Seen(token, known.look, part, crop, None, known.source)
+                return Seen(token, known.look, part, crop, None, known.source, known.copies)
         found = None if fresh else await self._uploads.find(token)
         if own and (found is None or crop != WHOLE):
             data = await self._read(own)
@@ -236,20 +249,44 @@ class InsightsService:
         if crop != WHOLE:
             cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
             part = await asyncio.to_thread(self._encoder.look, cut.rgb)
-        return Seen(token, found.look, part, crop, own, found.source, data)
+        return Seen(token, found.look, part, crop, own, found.source, found.copies, data)
 
     async def _look(self, token: str, data: bytes) -> Remembered:
         """Look at a picture for the first time, and remember. Raises NotAPicture, TooLarge, Unavailable."""
         frame = await self.pixels.load(data, side=PHOTO_SIDE)
         source = SentPicture(frame.width, frame.height, frame.format, len(data))
 
-        def look_at() -> tuple[bytes, Remembered]:
-            blob = pack(self._encoder.look(frame.rgb), source)
+        look = await asyncio.to_thread(self._encoder.look, frame.rgb)
+        copies = await self._copies(look, frame.rgb)
+
+        def remember() -> tuple[bytes, Remembered]:
+            blob = pack(Remembered(look, source, copies))
             return blob, unpack(blob)
 
-        blob, found = await asyncio.to_thread(look_at)
+        blob, found = await asyncio.to_thread(remember)
         await self._uploads.keep(token, blob)
         return found
+
+    async def _copies(self, look: Look, rgb: NDArray[np.uint8]) -> tuple[Hit, ...]:
+        """Pictures of the catalogue that share pixels with this one, whole ones first; hashes have found none.
+
+        Only the likeliest are tried: the features of a copy are always among the nearest, those of a photo seldom so near.
+        """
+        serving = self.catalogue.serving
+        matches = await asyncio.to_thread(serving.matcher.match, look)
+        likely = [hit for hit in matches.pictures[:COPIES_TRIED] if hit.score >= LIKELY_COPY]
+        if matches.copies or not likely:
+            return ()
+        query = Query(rgb)
+        found: list[Hit] = []
+        for hit in likely:
+            with contextlib.suppress(Error, OSError, KeyError):  # its file is gone or damaged: it is no copy that we can show
+                data = await self.catalogue.files.read(serving.shelf.pictures[hit.picture_id].content)
+                frame = await self.pixels.load(data, side=PHOTO_SIDE)
+                copy = await asyncio.to_thread(query.compare, frame.rgb)
+                if copy:
+                    found.append(replace(hit, box=copy.box, partial=copy.partial))
+        return tuple(sorted(found, key=lambda hit: hit.partial))
 
     async def _read_text(self, seen: Seen) -> Reading:
         """What is written in a picture that was sent or is ours; a token of a sent one has nothing to read any more."""

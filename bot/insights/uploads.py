@@ -8,7 +8,7 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
@@ -20,6 +20,7 @@ from bot.errors import UnknownToken
 from bot.insights import tables
 from bot.insights.colours import SHADES
 from bot.insights.encoder import Grid, Label, Look, Region
+from bot.insights.matching import Hit
 from bot.insights.model import Crop
 from bot.storage import Database
 
@@ -44,10 +45,14 @@ class SentPicture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Remembered:
-    """What was seen in a picture, as it is stored and read again, so that the first answer is also the later one."""
+    """What was seen in a picture, as it is stored and read again, so that the first answer is also the later one.
+
+    copies: pictures of the catalogue whose pixels agreed when it was looked at.
+    """
 
     look: Look
     source: SentPicture = SentPicture()
+    copies: tuple[Hit, ...] = ()
 
 
 class Uploads:
@@ -123,15 +128,16 @@ class Uploads:
                 self._sweep_at = time.monotonic() + SWEEP_SECONDS
 
 
-def pack(look: Look, source: SentPicture = SentPicture()) -> bytes:
+def pack(seen: Remembered) -> bytes:
     """Vectors as float16, the grid as it is, the rest as JSON."""
-    grid = look.grid
+    look, source, grid = seen.look, seen.source, seen.look.grid
     about = {
         "boxes": [[r.box.left, r.box.top, r.box.right, r.box.bottom] for r in look.regions],
         "contrasts": [float(region.contrast) for region in look.regions],
         "labels": [[label.name, float(label.probability)] for label in look.labels],
         "seen": [look.accent, look.colour, look.hash, look.mirrored],
         "source": [source.width, source.height, source.format, source.bytes],
+        "copies": [[hit.picture_id, hit.product_id, hit.score, astuple(hit.box), hit.partial] for hit in seen.copies],
         "grid": [*grid.features.shape, grid.scale] if grid else [],
     }
     vectors = np.stack([region.vector for region in look.regions]).astype(np.float16)
@@ -165,7 +171,11 @@ def unpack(blob: bytes) -> Remembered:
         mirrored=mirrored,
         grid=grid,
     )
-    return Remembered(look, SentPicture(*about.get("source", ())))
+    copies = (
+        Hit(picture_id, product_id, score, Crop(*box), partial)
+        for picture_id, product_id, score, box, partial in about.get("copies", ())
+    )
+    return Remembered(look, SentPicture(*about.get("source", ())), tuple(copies))
 
 
 def _now() -> datetime:

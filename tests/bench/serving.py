@@ -22,7 +22,7 @@ MOST_MB = 512.0
 async def figures() -> Sequence[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"DATA_DIR": folder, "SLACK_BOT_TOKEN": TOKEN, "SLACK_SIGNING_SECRET": SECRET}
-        await _run("catalogue", "import", str(CATALOGUE), environment=environment)
+        await run("catalogue", "import", str(CATALOGUE), environment=environment)
         with web.bind("127.0.0.1", 0) as sock:
             port = sock.getsockname()[1]
         url = f"http://127.0.0.1:{port}"
@@ -37,7 +37,7 @@ async def figures() -> Sequence[Figure]:
                 sys.executable, "-m", "bot", "serve", env=environment, stdout=asyncio.subprocess.DEVNULL
             )
             try:
-                while not await _is_ready(session, url):  # noqa: ASYNC110 (another process tells nobody)
+                while not await is_ready(session, url):  # noqa: ASYNC110 (another process tells nobody)
                     await asyncio.sleep(0.02)
                 ready = time.monotonic() - before
                 channel = people.channel("photos")
@@ -55,7 +55,7 @@ async def figures() -> Sequence[Figure]:
     ]
 
 
-async def _is_ready(session: ClientSession, url: str) -> bool:
+async def is_ready(session: ClientSession, url: str) -> bool:
     try:
         async with session.get(f"{url}/readyz") as response:
             return response.status == 200
@@ -63,7 +63,7 @@ async def _is_ready(session: ClientSession, url: str) -> bool:
         return False
 
 
-async def _run(*words: str, environment: dict[str, str]) -> None:
+async def run(*words: str, environment: dict[str, str]) -> None:
     done = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", *words, env=environment, stdout=asyncio.subprocess.DEVNULL
     )

@@ -16,7 +16,7 @@ from bot.insights.modules.shopping_sources import shopping_sources
 from bot.insights.modules.similar_products import similar_products
 from bot.insights.modules.tags import tags
 from bot.insights.shelf import Product, Shelf, ShopOffer, StoredPicture
-from bot.insights.uploads import pack, unpack
+from bot.insights.uploads import Remembered, pack, unpack
 from bot.insights.view import Links, catalogue_picture, catalogue_token
 from bot.insights.words import same_colour, singular
 
@@ -174,7 +174,7 @@ def test_tokens_lead_back_to_their_picture_and_no_other_token_does() -> None:
 
 def test_what_was_seen_is_kept_whole() -> None:
     before = look(Label("mug", 0.5))
-    after = unpack(pack(before)).look
+    after = unpack(pack(Remembered(before))).look
     assert (after.labels, after.accent, after.colour, after.hash, after.mirrored) == (
         before.labels,
         "0000FF",

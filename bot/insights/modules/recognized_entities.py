@@ -6,13 +6,15 @@ from dataclasses import replace
 from uuid import NAMESPACE_URL, uuid5
 
 from bot.insights.context import Context
-from bot.insights.matching import Hit
+from bot.insights.matching import Hit, shared
 from bot.insights.model import Crop, Entity, EntityGroup, EntityMatch, EntityRegion
 from bot.insights.shelf import Subject
 
 SURE, LIKELY = "CelebRecognitionAnnotations", "CelebrityAnnotations"
 LEAST_OF_COPIES = 0.9
 """Confidence of a copy begins here: its pixels agree, which the score of its features alone does not say."""
+MOSTLY = 0.5
+"""So much of a copy must lie in the crop, or of the crop in the copy."""
 MOST_REGIONS = 10
 
 
@@ -21,13 +23,17 @@ def recognized_entities(context: Context) -> tuple[EntityGroup, ...]:
 
     People are recognised on copies of enrolled pictures only: nobody is known by their looks (design.md §5).
     """
-    copies = (replace(hit, score=LEAST_OF_COPIES + (1 - LEAST_OF_COPIES) * hit.score) for hit in context.same_hits)
+    copies = (
+        replace(hit, score=LEAST_OF_COPIES + (1 - LEAST_OF_COPIES) * hit.score)
+        for hit in context.same_hits
+        if shared(hit.box, context.crop) >= MOSTLY
+    )
     sure = _regions(context, ((hit, one) for hit in copies for one in _of_picture(context, hit)))
     known = {match.entity.id for region in sure for match in region.matches}
     likely = _regions(
         context,
         (
-            (hit, one)
+            (replace(hit, box=context.in_whole(hit.box)), one)
             for hit in context.part.pictures
             for one in (*_of_picture(context, hit), *_brands(context, hit))
             if one.facts.get("type") != "Person" and entity_id(one) not in known
@@ -55,7 +61,7 @@ def _regions(context: Context, found: Iterable[tuple[Hit, Subject]]) -> tuple[En
             best[one.key] = (hit, one)
     places: defaultdict[Crop, list[EntityMatch]] = defaultdict(list)
     for hit, one in sorted(best.values(), key=lambda pair: -pair[0].score):
-        places[context.in_whole(hit.box)].append(EntityMatch(entity_of(context, one), round(min(max(hit.score, 0.0), 1.0), 4)))
+        places[hit.box].append(EntityMatch(entity_of(context, one), round(min(max(hit.score, 0.0), 1.0), 4)))
     return tuple(EntityRegion(box, tuple(matches)) for box, matches in places.items())[:MOST_REGIONS]
 
 
