@@ -26,7 +26,7 @@ PHOTO_SIDE = 384  # photos show it among others, and smaller
 PALETTE_SIDE = 64
 LEAST_SIDE = 96  # a very long picture is widened to this, so that it has regions
 MOST_REGIONS = 8
-GRID_CELL = 2  # cells of the feature map that are one of the grid's, each way
+GRID_CELL = 3  # cells of the feature map that are one of the grid's, each way
 MOSTLY = 0.7  # so much of a region must lie in a crop to be seen in it
 THING = Crop(0.1, 0.1, 0.9, 0.9)  # where a catalogue picture shows its product
 
@@ -231,10 +231,11 @@ class Encoder:
 
 def _grid(fmap: NDArray[np.float32], palette: Palette) -> Grid:
     """Averages of GRID_CELL × GRID_CELL cells of the feature map (d, h, w)."""
-    _, height, width = fmap.shape
-    padded = np.pad(fmap, ((0, 0), (0, -height % GRID_CELL), (0, -width % GRID_CELL)), mode="edge")
-    rows, columns = padded.shape[1] // GRID_CELL, padded.shape[2] // GRID_CELL
-    means = padded.reshape(-1, rows, GRID_CELL, columns, GRID_CELL).mean((2, 4)).transpose(1, 2, 0)
+    tops, lefts = np.arange(0, fmap.shape[1], GRID_CELL), np.arange(0, fmap.shape[2], GRID_CELL)
+    sums = np.add.reduceat(np.add.reduceat(fmap, tops, axis=1), lefts, axis=2)
+    sizes = np.outer(np.diff([*tops, fmap.shape[1]]), np.diff([*lefts, fmap.shape[2]]))
+    means = np.asarray((sums / sizes).transpose(1, 2, 0), dtype=np.float32)
+    rows, columns = sizes.shape
     scale = float(np.abs(means).max()) / 127 or 1.0
     shades = palette.cells(rows, columns).astype(np.float16)
     return Grid((means / scale).round().astype(np.int8), scale, shades)

@@ -48,7 +48,7 @@ def parts(body: bytes, content_type: str) -> list[Part]:
     if not boundary or not body.lstrip(b"\r\n").startswith(b"--" + boundary):
         raise BadFormError
     found: list[Part] = []
-    for chunk in re.split(rb"(?:^|\r?\n)--" + re.escape(boundary), b"\n" + body.lstrip(b"\r\n"))[1:]:
+    for chunk in (b"\n" + body.lstrip(b"\r\n")).split(b"\n--" + boundary)[1:]:
         if chunk.startswith(b"--"):
             break
         head, split, data = chunk.partition(b"\r\n\r\n")
@@ -58,7 +58,7 @@ def parts(body: bytes, content_type: str) -> list[Part]:
             raise BadFormError
         name = _NAME.search(head)
         is_file = bool(_FILENAME.search(head))
-        found.append(Part(name[1].decode("utf-8", "replace") if name else "", is_file, data))
+        found.append(Part(name[1].decode("utf-8", "replace") if name else "", is_file, data.removesuffix(b"\r")))
     if sum(len(part.data) for part in found if not looks_like_picture(part.data) and not part.is_file) > MAX_FIELD_BYTES:
         raise BadFormError
     return found

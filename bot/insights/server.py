@@ -17,7 +17,7 @@ from bot.insights.bing import MAX_IMAGE_BYTES, Audience, Missing, Refusal
 from bot.insights.gate import Gate, Refused
 from bot.insights.model import Knowledge, Picture, Token, Upload
 from bot.insights.multipart import Form, read_form
-from bot.insights.service import InsightsService
+from bot.insights.service import SMALL, InsightsService
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ def routes(service: InsightsService, *, keys: Sequence[str], rate: float = 0.0) 
             safe_search=audience.safe_search,
             fresh=_wants_fresh(request),
         )
-        return await asyncio.to_thread(bing.to_wire, insights)
+        return bing.to_wire(insights)
 
     async def visual_search(request: web.Request, given: Mapping[str, str], audience: Audience) -> dict[str, Any]:
         form = await _form(request)
@@ -73,7 +73,7 @@ def routes(service: InsightsService, *, keys: Sequence[str], rate: float = 0.0) 
             )
         except TooManyPixels:  # Bing answered a picture of too many pixels so (§8)
             knowledge = Knowledge(too_large=True)
-        return await asyncio.to_thread(bing.knowledge_to_wire, knowledge, entity_data=asked.entity_data)
+        return bing.knowledge_to_wire(knowledge, entity_data=asked.entity_data)
 
     async def search(request: web.Request, given: Mapping[str, str], audience: Audience) -> dict[str, Any]:
         asked = bing.read_search(given)
@@ -125,7 +125,7 @@ def _guarded(endpoint: Endpoint, gate: Gate) -> Handler:
         named = "image"
         try:
             gate.enter(request.headers, request.remote or "")
-            if len(request.raw_path) > MAX_URL:
+            if len(f"{request.scheme}://{request.host}{request.raw_path}") > MAX_URL:
                 return _refuse(request, bing.refusal_for_status(404))
             given = bing.read_names(request.query.items())
             named = "insightsToken" if given.get("insightstoken") else "imgUrl" if given.get("imgurl") else "image"
@@ -221,7 +221,8 @@ async def _form(request: web.Request) -> Form:
     if request.method != hdrs.METH_POST:
         return Form()
     body = await _body(request)
-    return await asyncio.to_thread(read_form, body, request.headers.get(hdrs.CONTENT_TYPE, "")) if body else Form()
+    content_type = request.headers.get(hdrs.CONTENT_TYPE, "")
+    return read_form(body, content_type) if len(body) <= SMALL else await asyncio.to_thread(read_form, body, content_type)
 
 
 async def _body(request: web.Request) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -18,7 +18,7 @@ from bot.insights.catalogue import Catalogue
 from bot.insights.context import Context
 from bot.insights.copies import Query
 from bot.insights.encoder import PHOTO_SIDE, Encoder, Look
-from bot.insights.matching import Hit
+from bot.insights.matching import Hit, Matches
 from bot.insights.model import (
     ANY,
     WHOLE,
@@ -39,17 +39,18 @@ from bot.insights.model import (
 )
 from bot.insights.modules import MODULES
 from bot.insights.reading import READ_SIDE, Reader
-from bot.insights.shelf import StoredPicture
+from bot.insights.shelf import Shelf, StoredPicture
 from bot.insights.uploads import Remembered, SentPicture, Uploads, pack, unpack
 from bot.insights.view import Links, MarketView, catalogue_picture, catalogue_token
 from bot.pixels import Pixels
 from bot.storage import Database
 
-AT_ONCE = 4
+AT_ONCE = 16
 MAX_WAITING = 64
 LIKELY_COPY = 0.78
 """Score from which a picture is held against the catalogue's pixel by pixel; half of all photos have no such neighbour."""
 COPIES_TRIED = 3
+SMALL = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Seen:
     own: StoredPicture | None
     source: SentPicture
     copies: tuple[Hit, ...]
+    matches: Matches | None = None
     data: bytes = field(default=b"", repr=False)
 
 
@@ -198,7 +200,7 @@ class InsightsService:
 
     def _context(self, view: MarketView, seen: Seen, query: str) -> Context:
         matcher = self.catalogue.serving.matcher
-        whole = matcher.match(seen.look)
+        whole = seen.matches or matcher.match(seen.look)
         known = {hit.picture_id for hit in whole.copies}
         if more := [hit for hit in seen.copies if hit.picture_id in view.shelf.pictures and hit.picture_id not in known]:
             whole = replace(whole, copies=(*whole.copies, *more))
@@ -222,13 +224,13 @@ class InsightsService:
         data = b""
         match picture:
             case Upload(data):
-                token = await asyncio.to_thread(self._uploads.token, data)
+                token = await self._token(data)
             case Url(url) if name := self.links.read(url):
                 own = self._own(self.catalogue.serving.shelf.by_content.get(name))
                 token = catalogue_token(own.id)
             case Url(url):
                 data = await self._fetcher.get(url)
-                token = await asyncio.to_thread(self._uploads.token, data)
+                token = await self._token(data)
             case Token(token) if key := catalogue_picture(token):
                 own = self._own(key)
             case Token(token):
@@ -238,50 +240,56 @@ class InsightsService:
                     text = "This picture is not kept, so it cannot be cropped now. Send the picture again with the crop."
                     raise InvalidValue("insightsToken", token, text)
                 return Seen(token, known.look, part, crop, None, known.source, known.copies)
-        found = None if fresh else await self._uploads.find(token)
+        found = None
+        if not fresh:  # sent bytes are looked up in memory only: most are new, and asking the database for them costs more
+            found = await self._uploads.find(token) if own else self._uploads.recent(token)
         if own and (found is None or crop != WHOLE):
             data = await self._read(own)
         if not data and not found:
             raise NotAPicture
+        matches = None
         if found is None:
-            found = await self._look(token, data)
+            found, matches = await self._look(token, data)
         part = found.look
         if crop != WHOLE:
             cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
             part = await asyncio.to_thread(self._encoder.look, cut.rgb)
-        return Seen(token, found.look, part, crop, own, found.source, found.copies, data)
+        return Seen(token, found.look, part, crop, own, found.source, found.copies, matches, data)
 
-    async def _look(self, token: str, data: bytes) -> Remembered:
-        """Look at a picture for the first time, and remember. Raises NotAPicture, TooLarge, Unavailable."""
+    async def _token(self, data: bytes) -> str:
+        """A small picture is hashed sooner than a thread can be asked to."""
+        return self._uploads.token(data) if len(data) <= SMALL else await asyncio.to_thread(self._uploads.token, data)
+
+    async def _look(self, token: str, data: bytes) -> tuple[Remembered, Matches]:
+        """Look at a picture for the first time and remember it. Raises NotAPicture, TooLarge, Unavailable."""
         frame = await self.pixels.load(data, side=PHOTO_SIDE)
         source = SentPicture(frame.width, frame.height, frame.format, len(data))
 
-        look = await asyncio.to_thread(self._encoder.look, frame.rgb)
-        copies = await self._copies(look, frame.rgb)
+        serving = self.catalogue.serving
 
-        def remember() -> tuple[bytes, Remembered]:
-            blob = pack(Remembered(look, source, copies))
-            return blob, unpack(blob)
+        def look_at() -> tuple[bytes, Remembered, Matches]:
+            blob = pack(Remembered(self._encoder.look(frame.rgb), source))
+            seen = unpack(blob)
+            return blob, seen, serving.matcher.match(seen.look)
 
-        blob, found = await asyncio.to_thread(remember)
+        blob, found, matches = await asyncio.to_thread(look_at)
+        likely = [] if matches.copies else [hit for hit in matches.pictures[:COPIES_TRIED] if hit.score >= LIKELY_COPY]
+        if likely and (copies := await self._copies(frame.rgb, likely, serving.shelf)):
+            found = replace(found, copies=copies)
+            blob = await asyncio.to_thread(pack, found)
         await self._uploads.keep(token, blob)
-        return found
+        return found, matches
 
-    async def _copies(self, look: Look, rgb: NDArray[np.uint8]) -> tuple[Hit, ...]:
-        """Pictures of the catalogue that share pixels with this one, whole ones first; hashes have found none.
+    async def _copies(self, rgb: NDArray[np.uint8], likely: Sequence[Hit], shelf: Shelf) -> tuple[Hit, ...]:
+        """Pictures of the catalogue that share pixels with this one, whole ones first.
 
         Only the likeliest are tried: the features of a copy are always among the nearest, those of a photo seldom so near.
         """
-        serving = self.catalogue.serving
-        matches = await asyncio.to_thread(serving.matcher.match, look)
-        likely = [hit for hit in matches.pictures[:COPIES_TRIED] if hit.score >= LIKELY_COPY]
-        if matches.copies or not likely:
-            return ()
         query = Query(rgb)
         found: list[Hit] = []
         for hit in likely:
             with contextlib.suppress(Error, OSError, KeyError):  # its file is gone or damaged: it is no copy that we can show
-                data = await self.catalogue.files.read(serving.shelf.pictures[hit.picture_id].content)
+                data = await self.catalogue.files.read(shelf.pictures[hit.picture_id].content)
                 frame = await self.pixels.load(data, side=PHOTO_SIDE)
                 copy = await asyncio.to_thread(query.compare, frame.rgb)
                 if copy:

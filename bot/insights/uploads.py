@@ -1,5 +1,6 @@
 """What was seen in pictures people sent, by token, so that it can be asked about again. The pictures are not kept."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -28,8 +29,14 @@ KEPT = timedelta(days=30)
 REFRESHED = timedelta(days=1)
 """A token that is asked about lives on; it is written down once a day at most."""
 SWEEP_SECONDS = 3600.0
+GATHER_SECONDS = 0.02
+"""A write waits so long for others: a commit costs as much for ten as for one, and a photo takes five times as long."""
 RECENT_BYTES = 16 * 1024 * 1024
 _TOKEN = re.compile(r"bcid_[A-Za-z0-9_-]{32}")
+_FRESH = insert(tables.uploads)
+_KEEP = _FRESH.on_conflict_do_update(
+    index_elements=["token"], set_={name: _FRESH.excluded[name] for name in ("encoder", "look", "created")}
+)
 _SECRET = "upload_tokens"  # noqa: S105 (the name of a row)
 
 
@@ -65,6 +72,8 @@ class Uploads:
         self._sweep_at = 0.0
         self._recent: OrderedDict[str, tuple[bytes, datetime]] = OrderedDict()
         self._bytes = 0
+        self._pending: dict[str, bytes] = {}
+        self._writing: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, database: Database, encoder: str) -> Self:
@@ -83,10 +92,8 @@ class Uploads:
 
     async def find(self, token: str) -> Remembered | None:
         """None when it is too old, of another encoder, or was never there. What is asked about stays."""
-        blob, created = self._recent.get(token, (b"", datetime.min))  # noqa: DTZ901 (as stored)
-        if created > _now() - REFRESHED:
-            self._recent.move_to_end(token)
-            return unpack(blob)
+        if recent := self.recent(token):
+            return recent
         kept = tables.uploads.c
         query = select(kept.look, kept.created).where(
             kept.token == token, kept.encoder == self._encoder, kept.created > _now() - KEPT
@@ -100,6 +107,14 @@ class Uploads:
                 await connection.execute(update(tables.uploads).where(kept.token == token).values(created=_now()))
         self._remember(token, row.look)
         return unpack(row.look)
+
+    def recent(self, token: str) -> Remembered | None:
+        """Without asking the database: what was kept or found a moment ago."""
+        blob, created = self._recent.get(token, (b"", datetime.min))  # noqa: DTZ901 (as stored)
+        if created <= _now() - REFRESHED:
+            return None
+        self._recent.move_to_end(token)
+        return unpack(blob)
 
     def _remember(self, token: str, blob: bytes) -> None:
         """The most recent stay in memory: reading one from the database costs more than all that is asked about it."""
@@ -117,15 +132,28 @@ class Uploads:
         return found
 
     async def keep(self, token: str, blob: bytes) -> None:
-        """From now on the token is answered."""
-        kept, row = tables.uploads, {"encoder": self._encoder, "look": blob, "created": _now()}
-        statement = insert(kept).values(token=token, **row).on_conflict_do_update(index_elements=["token"], set_=row)
+        """From now on the token is answered, also after kill -9. What comes while the disk is busy is written together."""
         self._remember(token, blob)
-        async with self._database.write() as connection:
-            await connection.execute(statement)
-            if time.monotonic() >= self._sweep_at:
-                await connection.execute(delete(kept).where(kept.c.created < _now() - KEPT))
-                self._sweep_at = time.monotonic() + SWEEP_SECONDS
+        self._pending[token] = blob
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+            await asyncio.shield(self._writing)
+        else:  # the write that runs may have begun without this one
+            await asyncio.shield(self._writing)
+            if token in self._pending:
+                await self.keep(token, blob)
+
+    async def _write(self) -> None:
+        kept = tables.uploads
+        while self._pending:
+            await asyncio.sleep(GATHER_SECONDS)
+            batch, self._pending = self._pending, {}
+            rows = [{"token": token, "encoder": self._encoder, "look": blob, "created": _now()} for token, blob in batch.items()]
+            async with self._database.write() as connection:
+                await connection.execute(_KEEP, rows)
+                if time.monotonic() >= self._sweep_at:
+                    await connection.execute(delete(kept).where(kept.c.created < _now() - KEPT))
+                    self._sweep_at = time.monotonic() + SWEEP_SECONDS
 
 
 def pack(seen: Remembered) -> bytes:

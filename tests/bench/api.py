@@ -21,7 +21,7 @@ from tests.bench.pictures import resized
 from tests.bench.serving import is_ready, run
 from tests.worlds import CATALOGUE
 
-AT_ONCE = 4
+AT_ONCE = 16
 UPLOADS, ROUNDS = 60, 5
 TOKENS = 400
 MANY = 10_000

@@ -7,17 +7,19 @@ bing: microsoft-bing-{imagesearch,visualsearch}, paths below /v7.0.
 import inspect
 import io
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from azure.cognitiveservices.search.imagesearch.models import ErrorResponseException
+from azure.cognitiveservices.search.visualsearch import models as visual_models  # type: ignore[import-untyped]
 from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from tests.conformance.conftest import Sdk, Service, clients
-from tests.insights.clients import HEX, MUG
+from tests.insights.clients import HEX, KEY, MUG, serving
 from tests.insights.written import jpeg, text_picture
-from tests.worlds import CATALOGUE, beside
+from tests.worlds import CATALOGUE, Engine, beside, picture_host
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -184,6 +186,17 @@ async def test_s4_recipes_and_collections_are_typed(sdk: Sdk, service: Service) 
     assert service.url
 
 
+async def test_s3_a_picture_named_by_its_address(sdk: Sdk, service: Service) -> None:
+    known = await sdk.call(sdk.images.details, "", insights_token=service.token, modules=["SimilarImages"])
+    image = known.visually_similar_images.value[0]
+    ours = await sdk.call(sdk.images.details, "", image_url=image.content_url, modules=["Tags"])
+    assert ours.image_insights_token == image.image_insights_token
+    async with picture_host() as host:
+        theirs = await sdk.call(sdk.images.details, "", image_url=f"{host}/vase.jpg", modules=["Tags", "SimilarProducts"])
+    assert theirs.image_insights_token.startswith("bcid_")
+    assert theirs.visually_similar_products.value
+
+
 # ---------------------------------------------------------------- search and trending
 
 
@@ -338,3 +351,57 @@ async def test_s2_headers_come_back_raw(service: Service) -> None:
     assert raw.response.headers["X-MSEdge-ClientID"] == "ABCDEF"
     assert raw.response.headers["BingAPIs-Market"] == "de-DE"
     assert HEX.fullmatch(raw.response.headers["BingAPIs-TraceId"])
+
+
+async def test_s2_headers_come_back_to_the_2021_client_too(service: Service) -> None:
+    seen: list[Any] = []
+    sdk = clients("bing", service.url)
+    await sdk.call(
+        sdk.images.details,
+        "",
+        insights_token=service.token,
+        market="fr-fr",
+        client_id="ABCDEF",
+        raw_response_hook=lambda answer: seen.append(answer.http_response.headers),
+    )
+    assert seen[0]["X-MSEdge-ClientID"] == "ABCDEF"
+    assert seen[0]["BingAPIs-Market"] == "fr-FR"
+
+
+def statuses(caplog: pytest.LogCaptureFixture) -> list[str]:
+    lines = [record.getMessage() for record in caplog.records if record.name == "bot.insights.server"]
+    return [line.split()[2] for line in lines]
+
+
+@pytest.mark.parametrize("generation", ["azure", "bing"])
+async def test_s6_a_client_waits_as_retry_after_says_and_asks_again(
+    engine: Engine, service: Service, caplog: pytest.LogCaptureFixture, generation: str
+) -> None:
+    with caplog.at_level(logging.INFO, logger="bot.insights.server"):
+        async with serving(engine, [KEY], rate=1) as url:
+            sdk = clients(generation, url)
+            for _ in range(2):
+                answer = await sdk.call(sdk.images.details, "", insights_token=service.token, modules=["Tags"])
+                assert answer.image_tags.value
+    assert statuses(caplog) == ["200", "429", "200"]
+
+
+async def test_s6_the_older_client_posts_once(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="bot.insights.server"):
+        async with serving(engine, [KEY], rate=0.1) as url:
+            sdk = clients("azure", url)
+            await sdk.call(sdk.visual.visual_search, image=MUG)
+            with pytest.raises(visual_models.ErrorResponseException) as raised:
+                await sdk.call(sdk.visual.visual_search, image=MUG)
+    assert raised.value.error.errors[0].code == "RateLimitExceeded"
+    assert statuses(caplog) == ["200", "429"]
+
+
+async def test_s6_the_2021_client_posts_again_when_it_is_told_to_wait(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="bot.insights.server"):
+        async with serving(engine, [KEY], rate=1) as url:
+            sdk = clients("bing", url)
+            for _ in range(2):
+                answer = await sdk.call(sdk.visual.visual_search, **visual(sdk, image=MUG))
+                assert answer.tags
+    assert statuses(caplog) == ["200", "429", "200"]
