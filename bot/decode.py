@@ -328,7 +328,7 @@ def main() -> None:
         data = _exactly(stdin, data_length)
         # processor time, not time: a busy machine does not fail a good picture. The kernel kills, even inside a C loop
         slow = data[:4] == b"RIFF" or data[4:8] == b"ftyp"
-        signal.setitimer(signal.ITIMER_PROF, SLOW_CPU_SECONDS if slow else CPU_SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, order.get("cpu_seconds") or (SLOW_CPU_SECONDS if slow else CPU_SECONDS))
         about, payload = answer(data, order)
         signal.setitimer(signal.ITIMER_PROF, 0)
         words = json.dumps(about).encode()

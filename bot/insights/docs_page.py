@@ -21,8 +21,9 @@ h3{font-size:1rem;margin:1.5rem 0 .5rem}
 p{margin:.5rem 0;max-width:46rem}
 a{color:var(--link)}
 nav ul{list-style:none;padding:0;margin:1rem 0;display:flex;flex-wrap:wrap;gap:.35rem 1.25rem}
+code{overflow-wrap:anywhere}
 code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
-pre{background:var(--box);border:1px solid var(--line);border-radius:8px;padding:.9rem 1rem;overflow-x:auto}
+pre{overflow-wrap:normal;background:var(--box);border:1px solid var(--line);border-radius:8px;padding:.9rem 1rem;overflow-x:auto}
 .method{display:inline-block;min-width:3.2rem;font-weight:700;color:var(--get)}
 .post{color:var(--post)}
 .wide{overflow-x:auto}
@@ -76,7 +77,7 @@ def _moving(base_url: str, root: str) -> str:
         "the operator chooses it with <code>INSIGHTS_KEYS</code>. Without keys it answers programs on its own machine.</p>"
         f"<p>Instead of <code>https://api.cognitive.microsoft.com/bing/v7.0</code> use <code>{escape(root)}</code>; "
         f"instead of <code>https://api.bing.microsoft.com/v7.0</code> use <code>{escape(base_url)}/v7.0</code>.</p>"
-        f"<pre>{escape(python)}</pre>"
+        f"<pre tabindex=0>{escape(python)}</pre>"
     )
 
 
@@ -85,7 +86,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], root: str, 
     address = f"{root if api else base_url}{path}"
     return (
         f"<h2 id='{_anchor(method, path)}'><span class='method {method.lower()}'>{method}</span> <code>{escape(path)}</code></h2>"
-        f"<p>{escape(operation['summary'])}.</p><pre>{escape(_curl(method, address, operation, api=api))}</pre>"
+        f"<p>{escape(operation['summary'])}.</p><pre tabindex=0>{escape(_curl(method, address, operation, api=api))}</pre>"
         + _parameters(operation.get("parameters", ()))
         + _body(operation.get("requestBody"))
         + "<h3>Answers</h3>"

@@ -34,16 +34,15 @@ _TRACE = web.RequestKey("trace", str)
 _MARKET = web.RequestKey("market", str)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Endpoint = Callable[[web.Request, Mapping[str, str], Audience], Awaitable[dict[str, Any]]]
+Endpoint = Callable[[web.Request, Mapping[str, str], Form, Audience], Awaitable[dict[str, Any]]]
 
 
 def routes(service: InsightsService, *, keys: Sequence[str], rate: float = 0.0) -> list[web.RouteDef]:
     """Both spellings of the API, its pictures, pages and description. Without keys only peers on this machine are answered."""
     gate = Gate(keys, rate=rate)
 
-    async def details(request: web.Request, given: Mapping[str, str], audience: Audience) -> dict[str, Any]:
+    async def details(request: web.Request, given: Mapping[str, str], form: Form, audience: Audience) -> dict[str, Any]:
         question = bing.read_question(given)
-        form = await _form(request)
         insights = await service.insights(
             await _picture(request, service, form.picture, question.token, question.url),
             question.modules,
@@ -56,8 +55,7 @@ def routes(service: InsightsService, *, keys: Sequence[str], rate: float = 0.0) 
         )
         return bing.to_wire(insights)
 
-    async def visual_search(request: web.Request, given: Mapping[str, str], audience: Audience) -> dict[str, Any]:
-        form = await _form(request)
+    async def visual_search(request: web.Request, given: Mapping[str, str], form: Form, audience: Audience) -> dict[str, Any]:
         asked = bing.read_knowledge_request(form.knowledge_request)
         try:
             knowledge = await service.knowledge(
@@ -75,7 +73,8 @@ def routes(service: InsightsService, *, keys: Sequence[str], rate: float = 0.0) 
             knowledge = Knowledge(too_large=True)
         return bing.knowledge_to_wire(knowledge, entity_data=asked.entity_data)
 
-    async def search(request: web.Request, given: Mapping[str, str], audience: Audience) -> dict[str, Any]:
+    async def search(request: web.Request, given: Mapping[str, str], form: Form, audience: Audience) -> dict[str, Any]:
+        del form
         asked = bing.read_search(given)
         found = await service.search(
             asked.words,
@@ -94,8 +93,8 @@ def routes(service: InsightsService, *, keys: Sequence[str], rate: float = 0.0) 
             web_search_url=service.links.search_page(asked.words, audience.market, audience.language),
         )
 
-    async def trending(request: web.Request, given: Mapping[str, str], audience: Audience) -> dict[str, Any]:
-        del request, given
+    async def trending(request: web.Request, given: Mapping[str, str], form: Form, audience: Audience) -> dict[str, Any]:
+        del request, given, form
         categories = await service.trending(market=audience.market, language=audience.language, safe_search=audience.safe_search)
         return bing.trending_to_wire(categories)
 
@@ -132,8 +131,9 @@ def _guarded(endpoint: Endpoint, gate: Gate) -> Handler:
             audience = bing.read_audience(given, accept_language=request.headers.get(hdrs.ACCEPT_LANGUAGE, ""))
             request[_MARKET] = audience.market
             with gate.turn():
-                async with asyncio.timeout(BODY_SECONDS + ANSWER_SECONDS):
-                    return _answer(request, await endpoint(request, given, audience))
+                form = await _form(request)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    return _answer(request, await endpoint(request, given, form, audience))
         except Refused as refused:
             return _refuse(request, refused.refusal)
         except TimeoutError:
