@@ -25,7 +25,7 @@ class Context(MarketView):
 
     look and matches are of the whole picture, part of what lies in crop: the same without a crop. Words and pages are about
     the whole, what looks similar is about the part. own: the catalogue picture that was asked about, when it was one.
-    exact: products whose code was read in the picture.
+    exact: products whose code was read in the picture. named: pictures of what has all the words of the query.
     """
 
     look: Look
@@ -35,6 +35,7 @@ class Context(MarketView):
     own: StoredPicture | None
     query: str
     exact: frozenset[str] = frozenset()
+    named: frozenset[str] = frozenset()
 
     @cached_property
     def same_hits(self) -> tuple[Hit, ...]:
@@ -64,6 +65,10 @@ class Context(MarketView):
         if hits and hits[0].score >= max((hit.score for hit in hits[1:]), default=0.0) + LEAD:
             known.add(hits[0].product_id)
         return frozenset(known)
+
+    def words_first(self, hits: Sequence[Hit]) -> Sequence[Hit]:
+        """The same, what the query names before the rest (§3, q); what does not look similar is not in it, whatever is asked."""
+        return sorted(hits, key=lambda hit: hit.picture_id not in self.named) if self.named else hits
 
     def in_whole(self, box: Crop) -> Crop:
         """A box of the crop as fractions of the whole picture (§4, region and crop)."""

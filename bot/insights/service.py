@@ -216,6 +216,7 @@ class InsightsService:
             crop=seen.crop,
             own=seen.own,
             query=query,
+            named=self.catalogue.serving.words.named(query) if query else frozenset(),
         )
 
     async def _see(self, picture: Picture, crop: Crop, *, fresh: bool) -> Seen:

@@ -119,6 +119,15 @@ class TextIndex:
                 rows = tuple(dict.fromkeys(rows + self._rows(" OR ".join([*whole, last]))))
         return Hits(tuple(self.entries[row] for row in rows), "" if meant == said else " ".join(meant))
 
+    def named(self, words: str) -> frozenset[str]:
+        """Ids of the pictures of entries that have every one of the words."""
+        said = [word for word in _words(words[:MOST_LETTERS])[:MOST_WORDS] if word not in _SMALL_WORDS]
+        if not said:
+            return frozenset()
+        with self._lock:
+            rows = self._rows(" AND ".join(map(_quoted, said)))
+        return frozenset(picture for row in rows for picture in self.entries[row].pictures)
+
     def _understood(self, word: str, *, last: bool = False) -> str:
         if len(word) < TYPO_LETTERS or word in self.vocabulary or self._known(_quoted(word)):
             return word

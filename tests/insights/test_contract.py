@@ -137,11 +137,20 @@ async def test_s3_a_token_of_a_sent_picture_is_answered_for_thirty_days(tmp_path
         assert [await later.find(token) is not None for token in tokens] == [False, True]
 
 
-async def test_s3_words_do_not_change_what_is_similar(client: Client) -> None:
-    wanted = {"insightsToken": client.token, "modules": "SimilarImages,SimilarProducts"}
-    _, plain = await client.ask(params=wanted)
-    _, same = await client.ask(params=wanted | {"q": "garden lamp"})
-    assert same == plain
+async def test_s3_words_bring_what_they_name_to_the_front_of_what_is_similar(client: Client) -> None:
+    wanted = {"insightsToken": client.token, "modules": "SimilarImages"}
+
+    async def names(words: str) -> list[str]:
+        _, answer = await client.ask(params=wanted | {"q": words})
+        return [image["name"] for image in answer["visuallySimilarImages"]["value"]]
+
+    plain = await names("")
+    last = plain[-1]
+    assert last != plain[0]
+    asked = await names(last)
+    assert asked[0] == last
+    assert sorted(asked) == sorted(plain)
+    assert await names("garden lamp") == plain
 
 
 async def test_s4_offers_stand_directly_in_shopping_sources(client: Client) -> None:
