@@ -383,9 +383,10 @@ def _read_company(feed: Feed, folder: Path) -> None:
             feed.rejected.append(Rejected(str(folder / "merchants.json"), 0, bad.name, str(bad)))
     for kind in ("recipe", "collection", "entity"):
         path = folder / ("entities.json" if kind == "entity" else f"{kind}s.json")
+        known: set[str] = set()
         for number, record in enumerate(_json_list(path), 1):
             try:
-                feed.subjects.append(_subject(kind, number, record, str(path)))
+                feed.subjects.append(_subject(kind, number, record, str(path), known))
             except _BadField as bad:
                 feed.rejected.append(Rejected(str(path), number, bad.name, str(bad)))
     for group in _json_list(folder / "related_searches.json"):
@@ -394,7 +395,10 @@ def _read_company(feed: Feed, folder: Path) -> None:
             feed.related[_text(group.get("product_type"))] = [text for query in queries if (text := _text(query))]
 
 
-def _subject(kind: str, number: int, record: Mapping[str, Any], source: str) -> SubjectRow:
+def _subject(kind: str, number: int, record: Mapping[str, Any], source: str, known: set[str]) -> SubjectRow:
+    """`known`: the ids of the file so far; this one is added."""
+    if (subject_id := _needed(record, "id")) in known:
+        raise _BadField("id", f"{subject_id!r} is used twice in this file.")
     pictures = [record.get("image") or "", *_list(record, "images")]
     facts = {name: text for name in _FACTS[kind] if (text := _text(record.get(name)))}
     if creator := _name_of(record.get("creator") or record.get("author")):
@@ -405,12 +409,15 @@ def _subject(kind: str, number: int, record: Mapping[str, Any], source: str) -> 
     for name in ("totalTime", "cookTime", "prepTime"):
         if name in facts and not _DURATION.fullmatch(facts[name]):
             raise _BadField(name, f"{facts[name]!r} is not a duration. Write it like PT1H45M.")
+    if kind == "entity":
+        facts["type"] = _type(record.get("type") or record.get("@type"))
     if facts.get("type") == "Person" and not facts.get("consent"):
         raise _BadField("consent", "A person is enrolled only with a note of their consent: who gave it, when, for what.")
+    known.add(subject_id)
     return SubjectRow(
         number=number,
         kind=kind,
-        id=_needed(record, "id"),
+        id=subject_id,
         name=_needed(record, "name"),
         url=_link(_needed(record, "url")),
         description=_text(record.get("description")),
@@ -418,6 +425,12 @@ def _subject(kind: str, number: int, record: Mapping[str, Any], source: str) -> 
         pictures=_pictures(pictures, source),
         products=tuple(filter(None, map(_text, _list(record, "related_products" if kind == "recipe" else "products")))),
     )
+
+
+def _type(said: Any) -> str:
+    """schema.org's name, however it is written: a person is one as `person`, by address, or as one of several types."""
+    names = [_text(one).rpartition("/")[2].rpartition(":")[2] for one in (said if isinstance(said, list) else [said])]
+    return "Person" if "person" in map(str.casefold, names) else next(filter(None, names), "Thing")
 
 
 def _list(record: Mapping[str, Any], name: str) -> list[Any]:

@@ -184,3 +184,18 @@ async def test_a_bad_recipe_is_reported_and_the_rest_goes_in(
     assert [(one.row, one.field) for one in report.rejected] == [(2, field)]
     assert list(catalogue.serving.shelf.subjects) == ["recipe:tea"]
     assert again.unchanged == 1
+
+
+@pytest.mark.parametrize("said", ["person", "PERSON", "https://schema.org/Person", "schema:Person", ["Thing", "Person"]])
+async def test_a_person_is_a_person_however_the_type_is_written(engine: Engine, tmp_path: Path, said: Any) -> None:
+    person = {"id": "ana", "type": said, "name": "Ana", "url": "https://a.example/ana", "image": "images/mg01.jpg"}
+    catalogue, report, _ = await imported(engine, shop(tmp_path / "shop", entities=[person]), tmp_path / "data")
+    assert [one.field for one in report.rejected] == ["consent"]
+    assert catalogue.stats()["entities"] == 0
+
+
+async def test_an_id_that_is_used_twice_is_reported_and_the_first_counts(engine: Engine, tmp_path: Path) -> None:
+    folder = shop(tmp_path / "shop", recipes=[RECIPE, RECIPE | {"name": "Other"}])
+    catalogue, report, _ = await imported(engine, folder, tmp_path / "data")
+    assert [(one.row, one.field) for one in report.rejected] == [(2, "id")]
+    assert [one.name for one in catalogue.serving.shelf.subjects.values()] == ["Tea"]
