@@ -11,6 +11,7 @@ from bot.insights.index import Index
 from bot.insights.model import WHOLE, Crop
 
 CANDIDATES = 20  # neighbours of each region
+DEEP = 300  # where somebody turns pages
 
 # The floor, see Matcher.calibrate.
 USUAL_FLOOR = 0.68
@@ -108,9 +109,9 @@ class Matcher:
         floor = trust * measured + (1 - trust) * USUAL_FLOOR
         return min(max(floor, USUAL_FLOOR - MARGIN), USUAL_FLOOR + MARGIN)
 
-    def match(self, look: Look) -> Matches:
-        """Everything above the floor; empty lists when nothing is."""
-        things = [self._thing(regions) for regions in self._things(look)]
+    def match(self, look: Look, *, neighbours: int = CANDIDATES) -> Matches:
+        """Everything above the floor, of so many neighbours of each region; empty lists when nothing is."""
+        things = [self._thing(regions) for regions in self._things(look, neighbours)]
         pictures = _interleaved(things)
         products: dict[str, Hit] = {}
         for hit in pictures:
@@ -119,9 +120,9 @@ class Matcher:
         apart = len({hits[0].product_id for hits in things} - {""})
         return Matches(tuple(products.values()), tuple(pictures), self._copies(look), things=apart)
 
-    def _things(self, look: Look) -> list[list[list[Hit]]]:
+    def _things(self, look: Look, neighbours: int) -> list[list[list[Hit]]]:
         """The hits of each region that has any, put together with those of regions that show the same thing."""
-        found = self._index.query_many([region.vector for region in look.regions], CANDIDATES)
+        found = self._index.query_many([region.vector for region in look.regions], neighbours)
         lists = [self._hits(region, near) for region, near in zip(look.regions, found, strict=True)]
         things: list[list[list[Hit]]] = []
         for hits in sorted(filter(None, lists), key=lambda hits: -hits[0].score):

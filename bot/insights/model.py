@@ -310,7 +310,7 @@ class TextRegion:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A barcode or QR code: what it says, its kind (`EAN-13`, `QRCode` …) and where it is. gtin: 14 digits, or empty."""
+    """A barcode or QR code: what it says, its kind (`EAN-13`, `QR Code` …) and where it is. gtin: 14 digits, or empty."""
 
     text: str
     kind: str

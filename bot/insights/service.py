@@ -18,7 +18,7 @@ from bot.insights.catalogue import Catalogue
 from bot.insights.context import Context
 from bot.insights.copies import Query
 from bot.insights.encoder import PHOTO_SIDE, Encoder, Look
-from bot.insights.matching import Hit, Matches
+from bot.insights.matching import CANDIDATES, DEEP, Hit, Matches
 from bot.insights.model import (
     ANY,
     WHOLE,
@@ -160,10 +160,10 @@ class InsightsService:
         view = self._view(market, language, safe_search)
         async with self._turn():
             seen = await self._see(picture, crop, fresh=fresh)
-            reading = await self._read_text(seen) if skill is None else Reading()
+            reading = await self._read_text(seen, text=skill is None)
             return await asyncio.to_thread(
                 lambda: visual_search.knowledge(
-                    self._context(view, seen, query), seen.token, seen.source, reading, site=site, skill=skill
+                    self._context(view, seen, query, neighbours=DEEP), seen.token, seen.source, reading, site=site, skill=skill
                 )
             )
 
@@ -198,9 +198,10 @@ class InsightsService:
     def _view(self, market: str, language: str, safe_search: SafeSearch) -> MarketView:
         return MarketView(self.catalogue.serving.shelf, self.links, market, language, safe_search)
 
-    def _context(self, view: MarketView, seen: Seen, query: str) -> Context:
+    def _context(self, view: MarketView, seen: Seen, query: str, *, neighbours: int = CANDIDATES) -> Context:
         matcher = self.catalogue.serving.matcher
-        whole = seen.matches or matcher.match(seen.look)
+        known_matches = seen.matches if neighbours == CANDIDATES else None
+        whole = known_matches or matcher.match(seen.look, neighbours=neighbours)
         known = {hit.picture_id for hit in whole.copies}
         if more := [hit for hit in seen.copies if hit.picture_id in view.shelf.pictures and hit.picture_id not in known]:
             whole = replace(whole, copies=(*whole.copies, *more))
@@ -212,7 +213,7 @@ class InsightsService:
             safe_search=view.safe_search,
             look=seen.look,
             matches=whole,
-            part=whole if seen.part is seen.look else matcher.match(seen.part),
+            part=whole if seen.part is seen.look else matcher.match(seen.part, neighbours=neighbours),
             crop=seen.crop,
             own=seen.own,
             query=query,
@@ -297,13 +298,13 @@ class InsightsService:
                     found.append(replace(hit, box=copy.box, partial=copy.partial))
         return tuple(sorted(found, key=lambda hit: hit.partial))
 
-    async def _read_text(self, seen: Seen) -> Reading:
+    async def _read_text(self, seen: Seen, *, text: bool) -> Reading:
         """What is written in a picture that was sent or is ours; a token of a sent one has nothing to read any more."""
         data = await self._read(seen.own) if seen.own and not seen.data else seen.data
         if not data:
             return Reading()
         frame = await self.pixels.load(data, side=READ_SIDE)
-        return await self._reader.read(frame.rgb)
+        return await self._reader.read(frame.rgb, text=text)
 
     async def fetched(self, url: str, max_bytes: int) -> Picture:
         """The picture behind an address, for whoever limits its size; our own addresses are not fetched.

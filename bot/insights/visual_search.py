@@ -6,8 +6,21 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from bot.insights.context import Context
-from bot.insights.matching import Hit
-from bot.insights.model import WHOLE, ImageObject, ImagePage, Insights, Knowledge, Module, Query, Reading, Skill, Thing
+from bot.insights.matching import Hit, Matches
+from bot.insights.model import (
+    WHOLE,
+    Crop,
+    ImageObject,
+    ImagePage,
+    Insights,
+    Knowledge,
+    Module,
+    Quad,
+    Query,
+    Reading,
+    Skill,
+    Thing,
+)
 from bot.insights.modules.brq import best_query
 from bot.insights.modules.pages_including import pages_including
 from bot.insights.modules.recipes import recipes
@@ -60,21 +73,37 @@ def knowledge(
 
 
 def with_codes(context: Context, reading: Reading) -> Context:
-    """A code that a product carries is exact: the product leads everything (design.md §5)."""
-    gtins = {code.gtin: code for code in reading.codes if code.gtin}
-    found = [product for product in context.shelf.products.values() if product.gtin and product.gtin.zfill(14) in gtins]
-    pictures = [(context.shelf.pictures[product.pictures[0]], product) for product in found if product.pictures]
-    hits = tuple(Hit(picture.id, product.id, 1.0) for picture, product in pictures if context.shows(product))
-    if not hits:
+    """A code that a product carries is exact: the product leads what looks similar and what it is called (design.md §5).
+
+    Copies and pages stay as they are; codes outside the crop are another thing's.
+    """
+    gtins = {code.gtin for code in reading.codes if code.gtin and _lies_in(code.box, context.crop)}
+    if not gtins:
         return context
-    exact = {hit.product_id for hit in hits}
+    products = [one for one in context.shelf.products.values() if one.gtin and one.gtin.zfill(14) in gtins]
+    exact = [one for one in products if one.pictures and context.shows(one)]
+    matches = _led_by(context.matches, exact)
+    part = matches if context.part is context.matches else _led_by(context.part, exact)
+    return replace(context, matches=matches, part=part, exact=frozenset(one.id for one in exact))
 
-    def first(found: tuple[Hit, ...]) -> tuple[Hit, ...]:
-        return (*hits, *(hit for hit in found if hit.product_id not in exact))
 
-    part = context.part
-    matches = replace(part, products=first(part.products), pictures=first(part.pictures), things=max(1, part.things))
-    return replace(context, matches=matches, part=matches, exact=frozenset(exact))
+def _led_by(matches: Matches, exact: list[Product]) -> Matches:
+    """Products that were seen as well keep their place in the picture; the others are things of their own."""
+    seen = {hit.product_id: hit for hit in matches.products}
+    lead = [replace(seen[one.id], score=1.0) if one.id in seen else Hit(one.pictures[0], one.id, 1.0) for one in exact]
+    products, pictures = {hit.product_id for hit in lead}, {hit.picture_id for hit in lead}
+    apart = {hit.product_id for hit in matches.products[: matches.things]} | products
+    return replace(
+        matches,
+        products=(*lead, *(hit for hit in matches.products if hit.product_id not in products)),
+        pictures=(*lead, *(hit for hit in matches.pictures if hit.picture_id not in pictures)),
+        things=len(apart),
+    )
+
+
+def _lies_in(box: Quad, crop: Crop) -> bool:
+    x, y = sum(x for x, _ in box) / len(box), sum(y for _, y in box) / len(box)
+    return crop.left <= x <= crop.right and crop.top <= y <= crop.bottom
 
 
 # ---------------------------------------------------------------- the two lists

@@ -170,6 +170,47 @@ async def test_s8_a_barcode_is_an_exact_product(client: Client) -> None:
     assert min(offer["price"] for offer in actions["ShoppingSources"]["data"]["offers"]) == 14.95
 
 
+def labelled() -> bytes:
+    """The mug and a planter, with the planter's neighbour's barcode: a product that is not in the picture."""
+    sheet = Image.new("RGB", (960, 760), "white")
+    sheet.paste(Image.open(io.BytesIO(PAIR)), (0, 0))
+    sheet.paste(code_picture("2100005001007", size=(460, 260)), (0, 490))
+    return jpeg(sheet)
+
+
+async def test_s8_with_a_barcode_pages_follow_each_other_as_well(client: Client) -> None:
+    whole = default_tag(await ask(client, labelled()))["ProductVisualSearch"]["data"]
+    assert whole["value"][0]["name"] == "Harbour Stripe Straight Mug"
+    asked = {"knowledgeRequest": {"invokedSkills": ["SimilarProducts"], "offset": 0, "count": 35}}
+    page = default_tag(await ask(client, labelled(), asked))["ProductVisualSearch"]["data"]
+    assert page == whole
+
+
+async def test_s8_a_product_known_by_its_code_keeps_its_place(client: Client) -> None:
+    mug = boxes(await ask(client, labelled()))["mug"]
+    assert mug != (0, 0, 1, 1)
+    assert (mug[0] + mug[2]) / 2 < 0.5
+    assert (mug[1] + mug[3]) / 2 < 0.65
+
+
+async def test_s8_a_code_outside_the_crop_is_another_things(client: Client, engine: Engine) -> None:
+    crop = Crop(0.5, 0.0, 1.0, 0.6)
+    found = await engine.service.knowledge(Upload(labelled()), crop=crop)
+    plain = await engine.service.insights(Upload(labelled()), [Module.PAGES_INCLUDING, Module.SIMILAR_PRODUCTS], crop=crop)
+    assert found.similar_products.value[0].name != "Harbour Stripe Straight Mug"
+    assert found.insights.pages_including == plain.pages_including
+    assert found.similar_products.value == plain.similar_products
+
+
+async def test_s8_a_crop_with_the_code_in_it_keeps_the_pages_of_the_whole(engine: Engine) -> None:
+    picture, crop = Upload(labelled()), Crop(0.0, 0.0, 0.5, 1.0)
+    found = await engine.service.knowledge(picture, crop=crop)
+    plain = await engine.service.insights(picture, [Module.PAGES_INCLUDING])
+    assert found.similar_products.value[0].name == "Harbour Stripe Straight Mug"
+    assert plain.pages_including
+    assert found.insights.pages_including == plain.pages_including
+
+
 async def test_s8_a_qr_code_leads_to_its_address(client: Client) -> None:
     answer = await ask(client, jpeg(code_picture("https://kilnby.example/x", "QRCode")))
     urls = [action["url"] for tag in answer["tags"] for action in tag["actions"] if action["actionType"] == "Uri"]

@@ -1,5 +1,5 @@
 // What lies over the page: the app's dialogs, an enlarged picture, the JSON of a message.
-import { html, useEffect, useMemo, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/preact-htm.js";
 import { Blocks } from "./blocks.js";
 import { Icon } from "./icons.js";
 import { plain } from "./mrkdwn.js";
@@ -23,9 +23,10 @@ export function keepFocus(box) {
   };
 }
 
-// Escape closes the topmost thing; `on` says whether this one is it.
+// Escape closes the topmost thing; `on` says whether this one is it. Listened to as soon as the thing is there
+// (a layout effect): a key pressed before the next paint is not lost.
 export function useEscape(on, close) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!on) return undefined;
     const pressed = (event) => {
       if (event.key !== "Escape" || event.defaultPrevented) return;
@@ -52,7 +53,7 @@ export function ViewDialog({ view, depth, top }) {
     if (result.errors && Object.keys(result.errors).length) setErrors(result.errors);
   };
   useEscape(top, close);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!top || box.current.contains(document.activeElement)) return;
     (box.current.querySelector(".dialog-body :is(input, textarea, [role=combobox])") || box.current).focus();
   }, [top, view.hash]);
@@ -93,7 +94,7 @@ export function LargePicture({ picture }) {
   const close = () => show({ picture: null });
   const box = useRef();
   useEscape(true, close);
-  useEffect(() => box.current.focus(), []);
+  useLayoutEffect(() => box.current.focus(), []);
   return html`<div
     ref=${box}
     class="light"
@@ -115,7 +116,7 @@ export function MessageJson({ message }) {
   const copy = () => navigator.clipboard.writeText(JSON.stringify({ blocks: sent.blocks }, null, 2));
   const box = useRef();
   useEscape(true, close);
-  useEffect(() => box.current.focus(), []);
+  useLayoutEffect(() => box.current.focus(), []);
   return html`<div
     class="overlay"
     onMouseDown=${(event) => event.target === event.currentTarget && close()}

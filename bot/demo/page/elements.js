@@ -1,5 +1,5 @@
 // Block Kit's elements: what can be pressed, chosen or filled, and pictures.
-import { html, useEffect, useRef, useState } from "./vendor/preact-htm.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./vendor/preact-htm.js";
 import { Icon } from "./icons.js";
 import { plain, safeUrl, text } from "./mrkdwn.js";
 import { fileUrl } from "./store.js";
@@ -14,7 +14,7 @@ export function pictureUrl(picture) {
 
 // Close a menu on a press elsewhere.
 function useOutside(box, open, close) {
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return undefined;
     const pressed = (event) => !box.current?.contains(event.target) && close();
     document.addEventListener("mousedown", pressed);
@@ -24,7 +24,7 @@ function useOutside(box, open, close) {
 
 function Question({ confirm, done }) {
   const yes = useRef();
-  useEffect(() => yes.current?.focus(), []);
+  useLayoutEffect(() => yes.current?.focus(), []);
   const keyed = (event) => {
     event.stopPropagation();
     if (event.key === "Escape") {
