@@ -255,7 +255,7 @@ class InsightsService:
         part = found.look
         if crop != WHOLE:
             cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
-            part = await asyncio.to_thread(self._encoder.look, cut.rgb)
+            part = await asyncio.to_thread(self._look_at_part, cut.rgb)
         return Seen(token, found.look, part, crop, own, found.source, found.copies, matches, data)
 
     async def _token(self, data: bytes) -> str:
@@ -269,10 +269,15 @@ class InsightsService:
 
         serving = self.catalogue.serving
 
-        def look_at() -> tuple[bytes, Remembered, Matches]:
-            blob = pack(Remembered(self._encoder.look(frame.rgb), source))
+        def remembered(look: Look) -> tuple[bytes, Remembered, Matches]:
+            blob = pack(Remembered(look, source))
             seen = unpack(blob)
             return blob, seen, serving.matcher.match(seen.look)
+
+        def look_at() -> tuple[bytes, Remembered, Matches]:
+            look = self._encoder.look(frame.rgb)
+            first = remembered(look)
+            return remembered(self._encoder.closer(frame.rgb, look)) if serving.matcher.doubts(first[2]) else first
 
         blob, found, matches = await asyncio.to_thread(look_at)
         likely = [] if matches.copies else [hit for hit in matches.pictures[:COPIES_TRIED] if hit.score >= LIKELY_COPY]
@@ -281,6 +286,10 @@ class InsightsService:
             blob = await asyncio.to_thread(pack, found)
         await self._uploads.keep(token, blob)
         return found, matches
+
+    def _look_at_part(self, rgb: NDArray[np.uint8]) -> Look:
+        matcher, look = self.catalogue.serving.matcher, self._encoder.look(rgb)
+        return self._encoder.closer(rgb, look) if matcher.doubts(matcher.match(look)) else look
 
     async def _copies(self, rgb: NDArray[np.uint8], likely: Sequence[Hit], shelf: Shelf) -> tuple[Hit, ...]:
         """Pictures of the catalogue that share pixels with this one, whole ones first.

@@ -11,7 +11,7 @@ MOST = 35
 
 
 def similar_images(context: Context) -> tuple[ImageObject, ...]:
-    return tuple(context.image(picture) for picture in islice(every_similar_picture(context), MOST))
+    return tuple(context.similar(picture) for picture in islice(every_similar_picture(context), MOST))
 
 
 def every_similar_picture(context: Context) -> Iterator[StoredPicture]:

@@ -11,7 +11,7 @@ MOST = 35
 
 
 def similar_products(context: Context) -> tuple[ImageObject, ...]:
-    return tuple(context.image(picture, sums=True) for picture in islice(every_similar_product(context), MOST))
+    return tuple(context.similar(picture, sums=True) for picture in islice(every_similar_product(context), MOST))
 
 
 def every_similar_product(context: Context) -> Iterator[StoredPicture]:
