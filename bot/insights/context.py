@@ -111,9 +111,15 @@ class Context(MarketView):
     def _kinds_by_box(self) -> dict[Crop, str]:
         return {}
 
-    def words_first(self, hits: Sequence[Hit]) -> Sequence[Hit]:
-        """The same, what the query names before the rest (§3, q); what does not look similar is not in it, whatever is asked."""
-        return sorted(hits, key=lambda hit: hit.picture_id not in self.named) if self.named else hits
+    def in_order(self, hits: Sequence[Hit]) -> Sequence[Hit]:
+        """The same: what the query names first (§3, q), then what is known to be in the picture, then as it looks.
+
+        What does not look similar is not in it, whatever is asked.
+        """
+        known = {hit.product_id for hit in self.same_hits} - {""} if self.part is self.matches else set()
+        if not (self.named or known):
+            return hits
+        return sorted(hits, key=lambda hit: (hit.picture_id not in self.named, hit.product_id not in known))
 
     def in_whole(self, box: Crop) -> Crop:
         """A box of the crop as fractions of the whole picture (§4, region and crop)."""

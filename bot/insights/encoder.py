@@ -134,10 +134,10 @@ def _within(box: Crop, crop: Crop) -> Crop:
 
 def perceptual_hash(rgb: Pixels) -> str:
     """64 bits as 16 hex digits: where a 9 × 8 grey picture gets brighter from left to right (dHash)."""
-    return _hashes(rgb)[0]
+    return hashes(rgb)[0]
 
 
-def _hashes(rgb: Pixels) -> tuple[str, str]:
+def hashes(rgb: Pixels) -> tuple[str, str]:
     """The perceptual hash of the picture and of its mirror image."""
     small = np.asarray(Image.fromarray(rgb).resize((9, 8), Image.Resampling.BOX).convert("L"), dtype=np.int16)
     plain, mirrored = small[:, 1:] > small[:, :-1], (small[:, :-1] > small[:, 1:])[:, ::-1]
@@ -206,7 +206,7 @@ class Encoder:
         main = regions[0].box
         _, closer, _ = self._run(_cut(rgb, main), (REFERENCE_SIDE, REFERENCE_SIDE))
         seen = palette.of(main)
-        plain_hash, mirrored_hash = _hashes(rgb)
+        plain_hash, mirrored_hash = hashes(rgb)
         return Look(
             regions=tuple(regions),
             labels=_labels(logits, closer),

@@ -23,9 +23,9 @@ MARGIN = 0.04
 SAMPLE = 1000  # pictures at most, evenly spread: a million pairs
 
 # The same item, see Matcher.calibrate: its score is so far above the floor, and so far above every other product's.
-ABOVE_FLOOR = 0.02
-USUAL_LEAD = 0.055
-LUCKY = 0.8  # quantile of the leads that a product has over the others before a picture of a third one
+ABOVE_FLOOR = 0.05
+USUAL_LEAD = 0.07
+LUCKY = 0.9  # quantile of the leads that a product has over the others before a picture of a third one
 LEAD_MARGIN = 0.015
 UNSEEN = 0.05  # so far under the floor lies at best what is not shown
 
@@ -136,7 +136,7 @@ class Matcher:
 
         Pictures of different products are strangers by construction, so the score that only 2.7 % of such pairs reach
         (STRANGERS) tells how alike strangers are here: that is the floor. And with a product taken away, the lead that the best
-        of the others has over the second tells how far ahead a wrong product may be: four of five are not as far as `lead`
+        of the others has over the second tells how far ahead a wrong product may be: nine of ten are not as far as `lead`
         (LUCKY), and the same item has to be.
 
         A few products tell little: with n products the measured value counts n / (n + SETTLED), the usual one the rest. A

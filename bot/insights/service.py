@@ -47,8 +47,8 @@ from bot.storage import Database
 
 AT_ONCE = 16
 MAX_WAITING = 64
-LIKELY_COPY = 0.78
-"""Score from which a picture is held against the catalogue's pixel by pixel; half of all photos have no such neighbour."""
+LIKELY_COPY = 0.7
+"""Score from which a picture is held against the catalogue's pixel by pixel: words over a copy bring it down that far."""
 COPIES_TRIED = 3
 SMALL = 256 * 1024
 
@@ -202,9 +202,7 @@ class InsightsService:
         matcher = self.catalogue.serving.matcher
         known_matches = seen.matches if neighbours == CANDIDATES else None
         whole = known_matches or matcher.match(seen.look, neighbours=neighbours)
-        known = {hit.picture_id for hit in whole.copies}
-        if more := [hit for hit in seen.copies if hit.picture_id in view.shelf.pictures and hit.picture_id not in known]:
-            whole = replace(whole, copies=(*whole.copies, *more))
+        whole = replace(whole, copies=tuple(hit for hit in seen.copies if hit.picture_id in view.shelf.pictures))
         return Context(
             shelf=view.shelf,
             links=view.links,
@@ -280,8 +278,9 @@ class InsightsService:
             return remembered(self._encoder.closer(frame.rgb, look)) if serving.matcher.doubts(first[2]) else first
 
         blob, found, matches = await asyncio.to_thread(look_at)
-        likely = [] if matches.copies else [hit for hit in matches.pictures[:COPIES_TRIED] if hit.score >= LIKELY_COPY]
-        if likely and (copies := await self._copies(frame.rgb, likely, serving.shelf)):
+        nearest = sorted(matches.pictures, key=lambda hit: -hit.score)[:COPIES_TRIED]
+        by_id = {hit.picture_id: hit for hit in (*matches.copies, *nearest) if hit.score >= LIKELY_COPY}
+        if by_id and (copies := await self._copies(frame.rgb, [*by_id.values()], matches.copies, serving.shelf)):
             found = replace(found, copies=copies)
             blob = await asyncio.to_thread(pack, found)
         await self._uploads.keep(token, blob)
@@ -291,10 +290,11 @@ class InsightsService:
         matcher, look = self.catalogue.serving.matcher, self._encoder.look(rgb)
         return self._encoder.closer(rgb, look) if matcher.doubts(matcher.match(look)) else look
 
-    async def _copies(self, rgb: NDArray[np.uint8], likely: Sequence[Hit], shelf: Shelf) -> tuple[Hit, ...]:
+    async def _copies(self, rgb: NDArray[np.uint8], likely: Sequence[Hit], alike: Sequence[Hit], shelf: Shelf) -> tuple[Hit, ...]:
         """Pictures of the catalogue that share pixels with this one, whole ones first.
 
         Only the likeliest are tried: the features of a copy are always among the nearest, those of a photo seldom so near.
+        Where there is nothing to compare, those whose hash is `alike` count.
         """
         query = Query(rgb)
         found: list[Hit] = []
@@ -305,6 +305,8 @@ class InsightsService:
                 copy = await asyncio.to_thread(query.compare, frame.rgb)
                 if copy:
                     found.append(replace(hit, box=copy.box, partial=copy.partial))
+                elif hit in alike and await asyncio.to_thread(lambda: query.plain):
+                    found.append(hit)
         return tuple(sorted(found, key=lambda hit: hit.partial))
 
     async def _read_text(self, seen: Seen, *, text: bool) -> Reading:

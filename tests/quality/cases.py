@@ -24,7 +24,7 @@ class Case:
     """One picture. products: ids of what it shows and the catalogue has, the main thing's first; boxes: where, as fractions.
 
     copy_of: the catalogue's picture (path) of which it is a changed copy; partial: of which it shows a part, or the reverse.
-    kind: what is right to say the main thing is, when known.
+    kind: what is right to say the main thing is, when known. parts: pictures (paths) of which it shows a part among other things.
     """
 
     group: str
@@ -35,6 +35,7 @@ class Case:
     copy_of: str = ""
     partial: bool = False
     kind: str = ""
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,7 @@ def _scenes(products: list[dict[str, Any]], left_out: list[dict[str, Any]], fold
             data=_jpeg(picture),
             products=tuple(one["id"] for one, _ in chosen) if known else (),
             boxes=tuple(boxes) if known else (),
+            parts=tuple(one["image"] for one, _ in chosen),
         )
 
 

@@ -17,7 +17,7 @@ def similar_images(context: Context) -> tuple[ImageObject, ...]:
 def every_similar_picture(context: Context) -> Iterator[StoredPicture]:
     """All above the floor, what the query names first, then best first; Visual Search pages through them."""
     own = context.own.id if context.own else ""
-    for hit in context.words_first(context.part.pictures):
+    for hit in context.in_order(context.part.pictures):
         picture = context.shelf.pictures.get(hit.picture_id)
         if picture and picture.id != own and context.shows(context.shelf.product_of(picture.id)):
             yield picture

@@ -17,7 +17,7 @@ def similar_products(context: Context) -> tuple[ImageObject, ...]:
 def every_similar_product(context: Context) -> Iterator[StoredPicture]:
     """The best picture of each product above the floor, in the same order; Visual Search pages through them."""
     own = context.own.product_id if context.own else ""
-    for hit in context.words_first(context.part.products):
+    for hit in context.in_order(context.part.products):
         picture = context.shelf.pictures.get(hit.picture_id)
         if picture and hit.product_id != own and context.shows(context.shelf.product_of(picture.id)):
             yield picture
