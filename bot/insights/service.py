@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +15,7 @@ from bot.errors import Error, InvalidValue, NotAPicture, Unavailable, UnknownTok
 from bot.fetch import Fetcher
 from bot.insights import textsearch, visual_search
 from bot.insights.catalogue import Catalogue
+from bot.insights.codes import with_codes
 from bot.insights.context import Context
 from bot.insights.copies import Query
 from bot.insights.encoder import PHOTO_SIDE, Encoder, Look
@@ -40,6 +41,7 @@ from bot.insights.model import (
 from bot.insights.modules import MODULES
 from bot.insights.reading import READ_SIDE, Reader
 from bot.insights.shelf import Shelf, StoredPicture
+from bot.insights.stages import Stages, stages_for
 from bot.insights.uploads import Remembered, SentPicture, Uploads, pack, unpack
 from bot.insights.view import Links, MarketView, catalogue_picture, catalogue_token
 from bot.pixels import Pixels
@@ -57,7 +59,7 @@ SMALL = 256 * 1024
 class Seen:
     """A picture after it was looked at: whole, and the part that was asked about (the same look without a crop).
 
-    own: the catalogue picture, when it is one. data: the sent file; empty when a token named it, because it is not kept.
+    own: the catalogue picture, when it is one. reading: what the stages read, or what is remembered of it.
     """
 
     token: str
@@ -67,8 +69,8 @@ class Seen:
     own: StoredPicture | None
     source: SentPicture
     copies: tuple[Hit, ...]
+    reading: Reading
     matches: Matches | None = None
-    data: bytes = field(default=b"", repr=False)
 
 
 class InsightsService:
@@ -137,7 +139,7 @@ class InsightsService:
             return Insights(seen.token, **_answers(context, modules))
 
         async with self._turn():
-            seen = await self._see(picture, crop, fresh=fresh)
+            seen = await self._see(picture, crop, stages_for(modules), fresh=fresh)
             return await asyncio.to_thread(answer, seen)
 
     async def knowledge(
@@ -159,11 +161,15 @@ class InsightsService:
         """
         view = self._view(market, language, safe_search)
         async with self._turn():
-            seen = await self._see(picture, crop, fresh=fresh)
-            reading = await self._read_text(seen, text=skill is None)
+            seen = await self._see(picture, crop, Stages(codes=True, text=skill is None), fresh=fresh)
             return await asyncio.to_thread(
                 lambda: visual_search.knowledge(
-                    self._context(view, seen, query, neighbours=DEEP), seen.token, seen.source, reading, site=site, skill=skill
+                    self._context(view, seen, query, neighbours=DEEP),
+                    seen.token,
+                    seen.source,
+                    seen.reading,
+                    site=site,
+                    skill=skill,
                 )
             )
 
@@ -205,7 +211,7 @@ class InsightsService:
         known = {hit.picture_id for hit in whole.copies}
         if more := [hit for hit in seen.copies if hit.picture_id in view.shelf.pictures and hit.picture_id not in known]:
             whole = replace(whole, copies=(*whole.copies, *more))
-        return Context(
+        context = Context(
             shelf=view.shelf,
             links=view.links,
             market=view.market,
@@ -219,8 +225,9 @@ class InsightsService:
             query=query,
             named=self.catalogue.serving.words.named(query) if query else frozenset(),
         )
+        return with_codes(context, seen.reading.codes)
 
-    async def _see(self, picture: Picture, crop: Crop, *, fresh: bool) -> Seen:
+    async def _see(self, picture: Picture, crop: Crop, stages: Stages, *, fresh: bool) -> Seen:
         """Look at a picture, or remember what was seen in it. Raises what InsightsClient says."""
         own: StoredPicture | None = None
         data = b""
@@ -241,46 +248,52 @@ class InsightsService:
                 if part is None:
                     text = "This picture is not kept, so it cannot be cropped now. Send the picture again with the crop."
                     raise InvalidValue("insightsToken", token, text)
-                return Seen(token, known.look, part, crop, None, known.source, known.copies)
+                return Seen(token, known.look, part, crop, None, known.source, known.copies, Reading(codes=known.codes or ()))
         found = None
         if not fresh:  # sent bytes are looked up in memory only: most are new, and asking the database for them costs more
             found = await self._uploads.find(token) if own else self._uploads.recent(token)
-        if own and (found is None or crop != WHOLE):
+        to_read = _left_to_read(stages, found, own)
+        if own and (found is None or crop != WHOLE or to_read):
             data = await self._read(own)
         if not data and not found:
             raise NotAPicture
         matches = None
         if found is None:
-            found, matches = await self._look(token, data)
+            (found, matches, copies), reading = await asyncio.gather(self._look(data), self._read_in(data, to_read))
+            found = replace(found, copies=copies, codes=None if reading.missed else reading.codes)
+            await self._keep(token, found)
+        else:
+            reading = await self._read_in(data, to_read)
+            if found.codes is None and not reading.missed:
+                found = replace(found, codes=reading.codes)
+                await self._keep(token, found)
         part = found.look
         if crop != WHOLE:
             cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
             part = await asyncio.to_thread(self._encoder.look, cut.rgb)
-        return Seen(token, found.look, part, crop, own, found.source, found.copies, matches, data)
+        reading = replace(reading, codes=reading.codes or found.codes or ())
+        return Seen(token, found.look, part, crop, own, found.source, found.copies, reading, matches)
 
     async def _token(self, data: bytes) -> str:
         """A small picture is hashed sooner than a thread can be asked to."""
         return self._uploads.token(data) if len(data) <= SMALL else await asyncio.to_thread(self._uploads.token, data)
 
-    async def _look(self, token: str, data: bytes) -> tuple[Remembered, Matches]:
-        """Look at a picture for the first time and remember it. Raises NotAPicture, TooLarge, Unavailable."""
+    async def _look(self, data: bytes) -> tuple[Remembered, Matches, tuple[Hit, ...]]:
+        """Look for the first time: what to remember, its matches and copies. Raises NotAPicture, TooLarge, Unavailable."""
         frame = await self.pixels.load(data, side=PHOTO_SIDE)
         source = SentPicture(frame.width, frame.height, frame.format, len(data))
-
         serving = self.catalogue.serving
 
-        def look_at() -> tuple[bytes, Remembered, Matches]:
-            blob = pack(Remembered(self._encoder.look(frame.rgb), source))
-            seen = unpack(blob)
-            return blob, seen, serving.matcher.match(seen.look)
+        def look_at() -> tuple[Remembered, Matches]:
+            seen = unpack(pack(Remembered(self._encoder.look(frame.rgb), source)))
+            return seen, serving.matcher.match(seen.look)
 
-        blob, found, matches = await asyncio.to_thread(look_at)
+        found, matches = await asyncio.to_thread(look_at)
         likely = [] if matches.copies else [hit for hit in matches.pictures[:COPIES_TRIED] if hit.score >= LIKELY_COPY]
-        if likely and (copies := await self._copies(frame.rgb, likely, serving.shelf)):
-            found = replace(found, copies=copies)
-            blob = await asyncio.to_thread(pack, found)
-        await self._uploads.keep(token, blob)
-        return found, matches
+        return found, matches, await self._copies(frame.rgb, likely, serving.shelf) if likely else ()
+
+    async def _keep(self, token: str, found: Remembered) -> None:
+        await self._uploads.keep(token, await asyncio.to_thread(pack, found))
 
     async def _copies(self, rgb: NDArray[np.uint8], likely: Sequence[Hit], shelf: Shelf) -> tuple[Hit, ...]:
         """Pictures of the catalogue that share pixels with this one, whole ones first.
@@ -298,13 +311,12 @@ class InsightsService:
                     found.append(replace(hit, box=copy.box, partial=copy.partial))
         return tuple(sorted(found, key=lambda hit: hit.partial))
 
-    async def _read_text(self, seen: Seen, *, text: bool) -> Reading:
-        """What is written in a picture that was sent or is ours; a token of a sent one has nothing to read any more."""
-        data = await self._read(seen.own) if seen.own and not seen.data else seen.data
-        if not data:
-            return Reading()
+    async def _read_in(self, data: bytes, stages: Stages) -> Reading:
+        """What is written in a file, beside whatever else is done with it; `missed` when nobody asks."""
+        if not data or not stages:
+            return Reading(missed=True)
         frame = await self.pixels.load(data, side=READ_SIDE)
-        return await self._reader.read(frame.rgb, text=text)
+        return await self._reader.read(frame.rgb, text=stages.text)
 
     async def fetched(self, url: str, max_bytes: int) -> Picture:
         """The picture behind an address, for whoever limits its size; our own addresses are not fetched.
@@ -338,6 +350,12 @@ class InsightsService:
             yield
         finally:
             self._at_once.release()
+
+
+def _left_to_read(stages: Stages, found: Remembered | None, own: StoredPicture | None) -> Stages:
+    """A product's own picture needs no code to be exact, and codes that are remembered are not read again."""
+    known = bool(own and own.product_id) or bool(found and found.codes is not None)
+    return stages if stages.text else replace(stages, codes=stages.codes and not known)
 
 
 def _answers(context: Context, modules: Collection[Module]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from bot.insights import tables
 from bot.insights.colours import SHADES
 from bot.insights.encoder import Grid, Label, Look, Region
 from bot.insights.matching import Hit
-from bot.insights.model import Crop
+from bot.insights.model import Code, Crop, Quad
 from bot.storage import Database
 
 KEPT = timedelta(days=30)
@@ -55,11 +55,13 @@ class Remembered:
     """What was seen in a picture, as it is stored and read again, so that the first answer is also the later one.
 
     copies: pictures of the catalogue whose pixels agreed when it was looked at.
+    codes: the article numbers read in it, None while nobody has read them; what else a code may say is not kept.
     """
 
     look: Look
     source: SentPicture = SentPicture()
     copies: tuple[Hit, ...] = ()
+    codes: tuple[Code, ...] | None = None
 
 
 class Uploads:
@@ -166,6 +168,7 @@ def pack(seen: Remembered) -> bytes:
         "seen": [look.accent, look.colour, look.hash, look.mirrored],
         "source": [source.width, source.height, source.format, source.bytes],
         "copies": [[hit.picture_id, hit.product_id, hit.score, astuple(hit.box), hit.partial] for hit in seen.copies],
+        "codes": None if seen.codes is None else [[one.text, one.kind, one.box, one.gtin] for one in seen.codes if one.gtin],
         "grid": [*grid.features.shape, grid.scale] if grid else [],
     }
     vectors = np.stack([region.vector for region in look.regions]).astype(np.float16)
@@ -174,7 +177,7 @@ def pack(seen: Remembered) -> bytes:
 
 
 def unpack(blob: bytes) -> Remembered:
-    """Looks of older versions have no grid and no source."""
+    """Looks of older versions have no grid, no source and no codes."""
     words, _, numbers = blob.partition(b"\n")
     about = json.loads(words)
     grid, cells = None, b""
@@ -203,7 +206,18 @@ def unpack(blob: bytes) -> Remembered:
         Hit(picture_id, product_id, score, Crop(*box), partial)
         for picture_id, product_id, score, box, partial in about.get("copies", ())
     )
-    return Remembered(look, SentPicture(*about.get("source", ())), tuple(copies))
+    codes = about.get("codes")
+    return Remembered(
+        look,
+        SentPicture(*about.get("source", ())),
+        tuple(copies),
+        None if codes is None else tuple(Code(text, kind, _quad(box), gtin) for text, kind, box, gtin in codes),
+    )
+
+
+def _quad(corners: list[list[float]]) -> Quad:
+    a, b, c, d = ((x, y) for x, y in corners)
+    return a, b, c, d
 
 
 def _now() -> datetime:
