@@ -26,6 +26,7 @@ class Context(MarketView):
     look and matches are of the whole picture, part of what lies in crop: the same without a crop. Words and pages are about
     the whole, what looks similar is about the part. own: the catalogue picture that was asked about, when it was one.
     exact: products whose code was read in the picture. named: pictures of what has all the words of the query.
+    hidden: the picture is adult, and who asks does not want to see what looks like it.
     """
 
     look: Look
@@ -35,6 +36,7 @@ class Context(MarketView):
     own: StoredPicture | None
     query: str
     exact: frozenset[str] = frozenset()
+    hidden: bool = False
     named: frozenset[str] = frozenset()
 
     @cached_property
@@ -65,6 +67,10 @@ class Context(MarketView):
         if hits and hits[0].score >= max((hit.score for hit in hits[1:]), default=0.0) + LEAD:
             known.add(hits[0].product_id)
         return frozenset(known)
+
+    def shows_picture(self, picture: StoredPicture) -> bool:
+        """Whether a picture may be in a list."""
+        return not self.hidden and self.shows(self.shelf.product_of(picture.id))
 
     def words_first(self, hits: Sequence[Hit]) -> Sequence[Hit]:
         """The same, what the query names before the rest (§3, q); what does not look similar is not in it, whatever is asked."""

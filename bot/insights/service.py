@@ -14,6 +14,7 @@ from bot.config import Settings
 from bot.errors import Error, InvalidValue, NotAPicture, Unavailable, UnknownToken
 from bot.fetch import Fetcher
 from bot.insights import textsearch, visual_search
+from bot.insights.adult import ADULT, AdultScorer
 from bot.insights.catalogue import Catalogue
 from bot.insights.codes import with_codes
 from bot.insights.context import Context
@@ -60,6 +61,7 @@ class Seen:
     """A picture after it was looked at: whole, and the part that was asked about (the same look without a crop).
 
     own: the catalogue picture, when it is one. reading: what the stages read, or what is remembered of it.
+    adult: how likely it is adult, 0 to 1; None when it was not asked, and is not known.
     """
 
     token: str
@@ -70,6 +72,7 @@ class Seen:
     source: SentPicture
     copies: tuple[Hit, ...]
     reading: Reading
+    adult: float | None
     matches: Matches | None = None
 
 
@@ -85,6 +88,7 @@ class InsightsService:
         pixels: Pixels,
         fetcher: Fetcher,
         reader: Reader,
+        adult: AdultScorer | None,
         links: Links,
     ) -> None:
         self.catalogue = catalogue
@@ -94,6 +98,7 @@ class InsightsService:
         self._encoder = encoder
         self._fetcher = fetcher
         self._reader = reader
+        self._adult = adult
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
@@ -116,6 +121,7 @@ class InsightsService:
                 pixels=pixels,
                 fetcher=fetcher,
                 reader=reader,
+                adult=AdultScorer.find(),
                 links=Links(base_url.rstrip("/"), uploads.secret),
             )
 
@@ -139,7 +145,7 @@ class InsightsService:
             return Insights(seen.token, **_answers(context, modules))
 
         async with self._turn():
-            seen = await self._see(picture, crop, stages_for(modules), fresh=fresh)
+            seen = await self._see(picture, crop, stages_for(modules, safe_search), fresh=fresh)
             return await asyncio.to_thread(answer, seen)
 
     async def knowledge(
@@ -161,7 +167,8 @@ class InsightsService:
         """
         view = self._view(market, language, safe_search)
         async with self._turn():
-            seen = await self._see(picture, crop, Stages(codes=True, text=skill is None), fresh=fresh)
+            stages = Stages(codes=True, text=skill is None, adult=safe_search is SafeSearch.STRICT)
+            seen = await self._see(picture, crop, stages, fresh=fresh)
             return await asyncio.to_thread(
                 lambda: visual_search.knowledge(
                     self._context(view, seen, query, neighbours=DEEP),
@@ -223,6 +230,7 @@ class InsightsService:
             crop=seen.crop,
             own=seen.own,
             query=query,
+            hidden=view.safe_search is SafeSearch.STRICT and (seen.adult or 0.0) >= ADULT,
             named=self.catalogue.serving.words.named(query) if query else frozenset(),
         )
         return with_codes(context, seen.reading.codes)
@@ -248,52 +256,53 @@ class InsightsService:
                 if part is None:
                     text = "This picture is not kept, so it cannot be cropped now. Send the picture again with the crop."
                     raise InvalidValue("insightsToken", token, text)
-                return Seen(token, known.look, part, crop, None, known.source, known.copies, Reading(codes=known.codes or ()))
+                return Seen(
+                    token, known.look, part, crop, None, known.source, known.copies, Reading(codes=known.codes or ()), known.adult
+                )
         found = None
         if not fresh:  # sent bytes are looked up in memory only: most are new, and asking the database for them costs more
             found = await self._uploads.find(token) if own else self._uploads.recent(token)
-        to_read = _left_to_read(stages, found, own)
-        if own and (found is None or crop != WHOLE or to_read):
+        left = _left(stages, found, own)
+        if own and (found is None or crop != WHOLE or left != Stages()):
             data = await self._read(own)
         if not data and not found:
             raise NotAPicture
         matches = None
+        reads = asyncio.gather(self._read_in(data, left), self._score(data, left))
         if found is None:
-            (found, matches, copies), reading = await asyncio.gather(self._look(data), self._read_in(data, to_read))
-            found = replace(found, copies=copies, codes=None if reading.missed else reading.codes)
-            await self._keep(token, found)
+            (known, matches), (reading, adult) = await asyncio.gather(self._look(data), reads)
         else:
-            reading = await self._read_in(data, to_read)
-            if found.codes is None and not reading.missed:
-                found = replace(found, codes=reading.codes)
-                await self._keep(token, found)
-        part = found.look
+            known, (reading, adult) = found, await reads
+        codes = known.codes if reading.missed else reading.codes
+        known = replace(known, codes=codes, adult=known.adult if adult is None else adult)
+        if found is None or (found.codes is None and codes is not None) or found.adult != known.adult:
+            await self._uploads.keep(token, await asyncio.to_thread(pack, known))
+        part = known.look
         if crop != WHOLE:
             cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
             part = await asyncio.to_thread(self._encoder.look, cut.rgb)
-        reading = replace(reading, codes=reading.codes or found.codes or ())
-        return Seen(token, found.look, part, crop, own, found.source, found.copies, reading, matches)
+        reading = replace(reading, codes=codes or ())
+        return Seen(token, known.look, part, crop, own, known.source, known.copies, reading, known.adult, matches)
 
     async def _token(self, data: bytes) -> str:
         """A small picture is hashed sooner than a thread can be asked to."""
         return self._uploads.token(data) if len(data) <= SMALL else await asyncio.to_thread(self._uploads.token, data)
 
-    async def _look(self, data: bytes) -> tuple[Remembered, Matches, tuple[Hit, ...]]:
-        """Look for the first time: what to remember, its matches and copies. Raises NotAPicture, TooLarge, Unavailable."""
+    async def _look(self, data: bytes) -> tuple[Remembered, Matches]:
+        """Look at a picture for the first time. Raises NotAPicture, TooLarge, Unavailable."""
         frame = await self.pixels.load(data, side=PHOTO_SIDE)
         source = SentPicture(frame.width, frame.height, frame.format, len(data))
         serving = self.catalogue.serving
 
         def look_at() -> tuple[Remembered, Matches]:
-            seen = unpack(pack(Remembered(self._encoder.look(frame.rgb), source)))
+            seen = unpack(pack(Remembered(self._encoder.look(frame.rgb), source)))  # as it will be remembered
             return seen, serving.matcher.match(seen.look)
 
         found, matches = await asyncio.to_thread(look_at)
         likely = [] if matches.copies else [hit for hit in matches.pictures[:COPIES_TRIED] if hit.score >= LIKELY_COPY]
-        return found, matches, await self._copies(frame.rgb, likely, serving.shelf) if likely else ()
-
-    async def _keep(self, token: str, found: Remembered) -> None:
-        await self._uploads.keep(token, await asyncio.to_thread(pack, found))
+        if likely:
+            found = replace(found, copies=await self._copies(frame.rgb, likely, serving.shelf))
+        return found, matches
 
     async def _copies(self, rgb: NDArray[np.uint8], likely: Sequence[Hit], shelf: Shelf) -> tuple[Hit, ...]:
         """Pictures of the catalogue that share pixels with this one, whole ones first.
@@ -312,11 +321,18 @@ class InsightsService:
         return tuple(sorted(found, key=lambda hit: hit.partial))
 
     async def _read_in(self, data: bytes, stages: Stages) -> Reading:
-        """What is written in a file, beside whatever else is done with it; `missed` when nobody asks."""
-        if not data or not stages:
+        """What is written in a file; `missed` when nobody asks."""
+        if not data or not (stages.codes or stages.text):
             return Reading(missed=True)
         frame = await self.pixels.load(data, side=READ_SIDE)
         return await self._reader.read(frame.rgb, text=stages.text)
+
+    async def _score(self, data: bytes, stages: Stages) -> float | None:
+        """How likely a file is adult, 0 to 1; None when nobody asks or nobody can tell."""
+        if not data or not stages.adult or self._adult is None:
+            return None
+        frame = await self.pixels.load(data, side=PHOTO_SIDE)
+        return await asyncio.to_thread(self._adult.score, frame.rgb)
 
     async def fetched(self, url: str, max_bytes: int) -> Picture:
         """The picture behind an address, for whoever limits its size; our own addresses are not fetched.
@@ -352,10 +368,11 @@ class InsightsService:
             self._at_once.release()
 
 
-def _left_to_read(stages: Stages, found: Remembered | None, own: StoredPicture | None) -> Stages:
-    """A product's own picture needs no code to be exact, and codes that are remembered are not read again."""
-    known = bool(own and own.product_id) or bool(found and found.codes is not None)
-    return stages if stages.text else replace(stages, codes=stages.codes and not known)
+def _left(stages: Stages, found: Remembered | None, own: StoredPicture | None) -> Stages:
+    """What is not known yet: a product's own picture needs no code to be exact; what is remembered is not read again."""
+    codes = bool(own and own.product_id) or bool(found and found.codes is not None)
+    adult = bool(found and found.adult is not None)
+    return Stages(codes=stages.codes and not codes, text=stages.text, adult=stages.adult and not adult)
 
 
 def _answers(context: Context, modules: Collection[Module]) -> dict[str, Any]:

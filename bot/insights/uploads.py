@@ -56,12 +56,14 @@ class Remembered:
 
     copies: pictures of the catalogue whose pixels agreed when it was looked at.
     codes: the article numbers read in it, None while nobody has read them; what else a code may say is not kept.
+    adult: how likely it is adult, 0 to 1; None while nobody has asked.
     """
 
     look: Look
     source: SentPicture = SentPicture()
     copies: tuple[Hit, ...] = ()
     codes: tuple[Code, ...] | None = None
+    adult: float | None = None
 
 
 class Uploads:
@@ -169,6 +171,7 @@ def pack(seen: Remembered) -> bytes:
         "source": [source.width, source.height, source.format, source.bytes],
         "copies": [[hit.picture_id, hit.product_id, hit.score, astuple(hit.box), hit.partial] for hit in seen.copies],
         "codes": None if seen.codes is None else [[one.text, one.kind, one.box, one.gtin] for one in seen.codes if one.gtin],
+        "adult": seen.adult,
         "grid": [*grid.features.shape, grid.scale] if grid else [],
     }
     vectors = np.stack([region.vector for region in look.regions]).astype(np.float16)
@@ -177,7 +180,7 @@ def pack(seen: Remembered) -> bytes:
 
 
 def unpack(blob: bytes) -> Remembered:
-    """Looks of older versions have no grid, no source and no codes."""
+    """Looks of older versions have no grid, no source, no codes and no score."""
     words, _, numbers = blob.partition(b"\n")
     about = json.loads(words)
     grid, cells = None, b""
@@ -212,6 +215,7 @@ def unpack(blob: bytes) -> Remembered:
         SentPicture(*about.get("source", ())),
         tuple(copies),
         None if codes is None else tuple(Code(text, kind, _quad(box), gtin) for text, kind, box, gtin in codes),
+        about.get("adult"),
     )
 
 

@@ -114,6 +114,7 @@ def _itself(context: Context, source: SentPicture) -> ImageObject | None:
         width=source.width,
         height=source.height,
         accent_color=context.look.accent,
+        family_friendly=not context.hidden,
     )
 
 
@@ -122,7 +123,7 @@ def _larger(context: Context, source: SentPicture) -> ImageObject | None:
     own = context.own.id if context.own else ""
     ids = [hit.picture_id for hit in context.same_hits if not hit.partial and hit.picture_id != own]
     copies = [context.shelf.pictures[key] for key in ids if key in context.shelf.pictures]
-    copies = [picture for picture in copies if context.shows(context.shelf.product_of(picture.id))]
+    copies = [picture for picture in copies if context.shows_picture(picture)]
     here = context.own.width * context.own.height if context.own else source.width * source.height
     largest = max(copies, key=lambda picture: picture.width * picture.height, default=None)
     return context.image(largest) if largest and largest.width * largest.height != here else None

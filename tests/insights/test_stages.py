@@ -1,12 +1,16 @@
 """What is read in a picture where a module needs it, and what is remembered of it (design.md §5)."""
 
+import sys
 import zlib
+from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from bot.insights.model import Crop, Insights, Module, Token, Upload
-from tests.insights.written import code_picture, jpeg
-from tests.worlds import Engine
+from bot.insights.adult import PACKAGE, AdultScorer
+from bot.insights.model import Crop, Insights, Module, SafeSearch, Token, Upload
+from tests.insights.written import code_picture, jpeg, skin_tones
+from tests.worlds import PHOTOS, Engine
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -76,3 +80,63 @@ async def test_a_code_that_nobody_sells_changes_nothing(engine: Engine) -> None:
 
 def _title(found: Insights) -> str:
     return found.best_query.text if found.best_query else ""
+
+
+def unseen(image: Image.Image, name: str) -> Upload:
+    """The picture with a margin that no other test has sent."""
+    tint = zlib.crc32(name.encode())
+    sheet = Image.new("RGB", (image.width + 2, image.height), (tint % 256, tint // 256 % 256, 128))
+    sheet.paste(image, (0, 0))
+    return Upload(jpeg(sheet))
+
+
+async def skin_and_barcode(engine: Engine, name: str, safe_search: SafeSearch) -> Insights:
+    """A picture that the score takes for adult, with a barcode, so that there is something to show for it."""
+    sheet = Image.new("RGB", (1400, 1100), "white")
+    sheet.paste(skin_tones().resize((1400, 1100)), (0, 0))
+    sheet.paste(code_picture(GTIN, size=(330, 180)), (0, 920))
+    picture = unseen(sheet, name)
+    return await engine.service.insights(picture, [*LED, Module.PAGES_INCLUDING, Module.BRQ], safe_search=safe_search)
+
+
+async def test_strict_shows_no_pictures_for_an_adult_one(engine: Engine) -> None:
+    found = await skin_and_barcode(engine, "strict", SafeSearch.STRICT)
+    assert (found.similar_images, found.similar_products, found.pages_including) == ((), (), ())
+    assert found.best_query
+    again = await engine.service.insights(Token(found.token), LED, safe_search=SafeSearch.STRICT)
+    assert (again.similar_images, again.similar_products) == ((), ())
+    allowed = await engine.service.insights(Token(found.token), LED, safe_search=SafeSearch.OFF)
+    assert allowed.similar_images
+    assert allowed.similar_products
+
+
+@pytest.mark.parametrize("safe_search", [SafeSearch.MODERATE, SafeSearch.OFF])
+async def test_moderate_and_off_do_not_ask_about_the_picture(engine: Engine, safe_search: SafeSearch) -> None:
+    found = await skin_and_barcode(engine, safe_search, safe_search)
+    assert product_of(engine, found.similar_products[0].token) == GTIN
+    kept = await engine.service._uploads.get(found.token)
+    assert kept.adult is None
+
+
+async def test_strict_visual_search_says_that_a_picture_is_adult(engine: Engine) -> None:
+    picture = unseen(skin_tones(), "visual")
+    found = await engine.service.knowledge(picture, safe_search=SafeSearch.STRICT)
+    assert found.image
+    assert not found.image.family_friendly
+    assert (found.similar_images.value, found.similar_products.value, found.more_sizes) == ((), (), None)
+
+
+async def test_strict_hides_nothing_from_the_demo(engine: Engine) -> None:
+    for path in sorted(PHOTOS.glob("*.jpg"))[:6]:
+        strict, off = [
+            await engine.service.insights(Upload(path.read_bytes()), LED, safe_search=how)
+            for how in (SafeSearch.STRICT, SafeSearch.OFF)
+        ]
+        assert strict == off
+
+
+async def test_without_its_package_nothing_is_adult(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert AdultScorer.find()
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    monkeypatch.delitem(sys.modules, PACKAGE, raising=False)
+    assert AdultScorer.find() is None
