@@ -15,11 +15,12 @@ from bot.errors import Error, InvalidValue, NotAPicture, Unavailable, UnknownTok
 from bot.fetch import Fetcher
 from bot.insights import textsearch, visual_search
 from bot.insights.adult import ADULT, AdultScorer
-from bot.insights.catalogue import Catalogue
+from bot.insights.catalogue import Catalogue, Serving
 from bot.insights.codes import with_codes
 from bot.insights.context import Context
 from bot.insights.copies import Query
-from bot.insights.encoder import PHOTO_SIDE, Encoder, Look
+from bot.insights.encoder import PHOTO_SIDE, Look
+from bot.insights.encoders import load_encoder
 from bot.insights.matching import CANDIDATES, DEEP, Hit, Matches
 from bot.insights.model import (
     ANY,
@@ -84,7 +85,6 @@ class InsightsService:
         *,
         catalogue: Catalogue,
         uploads: Uploads,
-        encoder: Encoder,
         pixels: Pixels,
         fetcher: Fetcher,
         reader: Reader,
@@ -95,7 +95,6 @@ class InsightsService:
         self.links = links
         self.pixels = pixels
         self._uploads = uploads
-        self._encoder = encoder
         self._fetcher = fetcher
         self._reader = reader
         self._adult = adult
@@ -108,16 +107,15 @@ class InsightsService:
         cls, settings: Settings, database: Database, pixels: Pixels, fetcher: Fetcher, *, base_url: str
     ) -> AsyncIterator[Self]:
         """`base_url`: where people and clients reach our pictures, without a slash at the end."""
-        encoder = await asyncio.to_thread(Encoder.load, settings.insights_model)
+        encoder = await asyncio.to_thread(load_encoder, settings.insights_model)
         async with (
             Reader.open() as reader,
-            Catalogue.open(settings.data_dir, database, pixels, fetcher, encoder) as catalogue,
+            Catalogue.open(settings.data_dir, database, pixels, fetcher, encoder, model=settings.insights_model) as catalogue,
         ):
-            uploads = await Uploads.open(database, encoder.name)
+            uploads = await Uploads.open(database)
             yield cls(
                 catalogue=catalogue,
                 uploads=uploads,
-                encoder=encoder,
                 pixels=pixels,
                 fetcher=fetcher,
                 reader=reader,
@@ -138,14 +136,15 @@ class InsightsService:
         fresh: bool = False,
     ) -> Insights:
         """Answer the modules about the picture; raises what InsightsClient says."""
-        view = self._view(market, language, safe_search)
+        serving = self.catalogue.serving
+        view = self._view(serving, market, language, safe_search)
 
         def answer(seen: Seen) -> Insights:
-            context = self._context(view, seen, query)
+            context = _context(serving, view, seen, query)
             return Insights(seen.token, **_answers(context, modules))
 
         async with self._turn():
-            seen = await self._see(picture, crop, stages_for(modules, safe_search), fresh=fresh)
+            seen = await self._see(serving, picture, crop, stages_for(modules, safe_search), fresh=fresh)
             return await asyncio.to_thread(answer, seen)
 
     async def knowledge(
@@ -165,13 +164,14 @@ class InsightsService:
 
         Raises what InsightsClient says.
         """
-        view = self._view(market, language, safe_search)
+        serving = self.catalogue.serving
+        view = self._view(serving, market, language, safe_search)
         async with self._turn():
             stages = Stages(codes=True, text=skill is None, adult=safe_search is SafeSearch.STRICT)
-            seen = await self._see(picture, crop, stages, fresh=fresh)
+            seen = await self._see(serving, picture, crop, stages, fresh=fresh)
             return await asyncio.to_thread(
                 lambda: visual_search.knowledge(
-                    self._context(view, seen, query, neighbours=DEEP),
+                    _context(serving, view, seen, query, neighbours=DEEP),
                     seen.token,
                     seen.source,
                     seen.reading,
@@ -193,65 +193,43 @@ class InsightsService:
         safe_search: SafeSearch = SafeSearch.MODERATE,
     ) -> Found:
         """Pictures of the catalogue for words; `first`: the id of a picture that leads the list when it is found."""
-        view = self._view(market, language, safe_search)
-        index = self.catalogue.serving.words
+        serving = self.catalogue.serving
+        view = self._view(serving, market, language, safe_search)
         async with self._turn():
             return await asyncio.to_thread(
-                lambda: textsearch.search(view, index, words, count=count, offset=offset, only=only, first=first)
+                lambda: textsearch.search(view, serving.words, words, count=count, offset=offset, only=only, first=first)
             )
 
     async def trending(
         self, *, market: str = "en-US", language: str = "en", safe_search: SafeSearch = SafeSearch.MODERATE
     ) -> tuple[Category, ...]:
         """What people look for, by category, with pictures."""
-        view = self._view(market, language, safe_search)
+        serving = self.catalogue.serving
+        view = self._view(serving, market, language, safe_search)
         async with self._turn():
-            return await asyncio.to_thread(lambda: textsearch.trending(view, self.catalogue.serving.words))
+            return await asyncio.to_thread(lambda: textsearch.trending(view, serving.words))
 
-    def _view(self, market: str, language: str, safe_search: SafeSearch) -> MarketView:
-        return MarketView(self.catalogue.serving.shelf, self.links, market, language, safe_search)
+    def _view(self, serving: Serving, market: str, language: str, safe_search: SafeSearch) -> MarketView:
+        return MarketView(serving.shelf, self.links, market, language, safe_search)
 
-    def _context(self, view: MarketView, seen: Seen, query: str, *, neighbours: int = CANDIDATES) -> Context:
-        matcher = self.catalogue.serving.matcher
-        known_matches = seen.matches if neighbours == CANDIDATES else None
-        whole = known_matches or matcher.match(seen.look, neighbours=neighbours)
-        known = {hit.picture_id for hit in whole.copies}
-        if more := [hit for hit in seen.copies if hit.picture_id in view.shelf.pictures and hit.picture_id not in known]:
-            whole = replace(whole, copies=(*whole.copies, *more))
-        context = Context(
-            shelf=view.shelf,
-            links=view.links,
-            market=view.market,
-            language=view.language,
-            safe_search=view.safe_search,
-            look=seen.look,
-            matches=whole,
-            part=whole if seen.part is seen.look else matcher.match(seen.part, neighbours=neighbours),
-            crop=seen.crop,
-            own=seen.own,
-            query=query,
-            hidden=view.safe_search is SafeSearch.STRICT and (seen.adult or 0.0) >= ADULT,
-            named=self.catalogue.serving.words.named(query) if query else frozenset(),
-        )
-        return with_codes(context, seen.reading.codes)
-
-    async def _see(self, picture: Picture, crop: Crop, stages: Stages, *, fresh: bool) -> Seen:
+    async def _see(self, serving: Serving, picture: Picture, crop: Crop, stages: Stages, *, fresh: bool) -> Seen:
         """Look at a picture, or remember what was seen in it. Raises what InsightsClient says."""
         own: StoredPicture | None = None
+        encoder = serving.encoder
         data = b""
         match picture:
             case Upload(data):
                 token = await self._token(data)
             case Url(url) if name := self.links.read(url):
-                own = self._own(self.catalogue.serving.shelf.by_content.get(name))
+                own = _own(serving.shelf, serving.shelf.by_content.get(name))
                 token = catalogue_token(own.id)
             case Url(url):
                 data = await self._fetcher.get(url)
                 token = await self._token(data)
             case Token(token) if key := catalogue_picture(token):
-                own = self._own(key)
+                own = _own(serving.shelf, key)
             case Token(token):
-                known = await self._uploads.get(token)
+                known = await self._uploads.get(token, encoder.name)
                 part = known.look if crop == WHOLE else known.look.part(crop)
                 if part is None:
                     text = "This picture is not kept, so it cannot be cropped now. Send the picture again with the crop."
@@ -261,7 +239,7 @@ class InsightsService:
                 )
         found = None
         if not fresh:  # sent bytes are looked up in memory only: most are new, and asking the database for them costs more
-            found = await self._uploads.find(token) if own else self._uploads.recent(token)
+            found = await self._uploads.find(token, encoder.name) if own else self._uploads.recent(token, encoder.name)
         left = _left(stages, found, own)
         if own and (found is None or crop != WHOLE or left != Stages()):
             data = await self._read(own)
@@ -270,17 +248,17 @@ class InsightsService:
         matches = None
         reads = asyncio.gather(self._read_in(data, left), self._score(data, left))
         if found is None:
-            (known, matches), (reading, adult) = await asyncio.gather(self._look(data), reads)
+            (known, matches), (reading, adult) = await asyncio.gather(self._look(serving, data), reads)
         else:
             known, (reading, adult) = found, await reads
         codes = known.codes if reading.missed else reading.codes
         known = replace(known, codes=codes, adult=known.adult if adult is None else adult)
         if found is None or (found.codes is None and codes is not None) or found.adult != known.adult:
-            await self._uploads.keep(token, await asyncio.to_thread(pack, known))
+            await self._uploads.keep(token, encoder.name, await asyncio.to_thread(pack, known))
         part = known.look
         if crop != WHOLE:
             cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
-            part = await asyncio.to_thread(self._encoder.look, cut.rgb)
+            part = await asyncio.to_thread(encoder.look, cut.rgb)
         reading = replace(reading, codes=codes or ())
         return Seen(token, known.look, part, crop, own, known.source, known.copies, reading, known.adult, matches)
 
@@ -288,14 +266,13 @@ class InsightsService:
         """A small picture is hashed sooner than a thread can be asked to."""
         return self._uploads.token(data) if len(data) <= SMALL else await asyncio.to_thread(self._uploads.token, data)
 
-    async def _look(self, data: bytes) -> tuple[Remembered, Matches]:
+    async def _look(self, serving: Serving, data: bytes) -> tuple[Remembered, Matches]:
         """Look at a picture for the first time. Raises NotAPicture, TooLarge, Unavailable."""
         frame = await self.pixels.load(data, side=PHOTO_SIDE)
         source = SentPicture(frame.width, frame.height, frame.format, len(data))
-        serving = self.catalogue.serving
 
         def look_at() -> tuple[Remembered, Matches]:
-            seen = unpack(pack(Remembered(self._encoder.look(frame.rgb), source)))  # as it will be remembered
+            seen = unpack(pack(Remembered(serving.encoder.look(frame.rgb), source)))  # as it will be remembered
             return seen, serving.matcher.match(seen.look)
 
         found, matches = await asyncio.to_thread(look_at)
@@ -341,12 +318,6 @@ class InsightsService:
         """
         return Url(url) if self.links.read(url) else Upload(await self._fetcher.get(url, max_bytes=max_bytes))
 
-    def _own(self, key: str | None) -> StoredPicture:
-        picture = self.catalogue.serving.shelf.pictures.get(key or "")
-        if picture is None:
-            raise UnknownToken
-        return picture
-
     async def _read(self, picture: StoredPicture) -> bytes:
         try:
             return await self.catalogue.files.read(picture.content)
@@ -366,6 +337,38 @@ class InsightsService:
             yield
         finally:
             self._at_once.release()
+
+
+def _own(shelf: Shelf, key: str | None) -> StoredPicture:
+    picture = shelf.pictures.get(key or "")
+    if picture is None:
+        raise UnknownToken
+    return picture
+
+
+def _context(serving: Serving, view: MarketView, seen: Seen, query: str, *, neighbours: int = CANDIDATES) -> Context:
+    matcher = serving.matcher
+    known_matches = seen.matches if neighbours == CANDIDATES else None
+    whole = known_matches or matcher.match(seen.look, neighbours=neighbours)
+    known = {hit.picture_id for hit in whole.copies}
+    if more := [hit for hit in seen.copies if hit.picture_id in view.shelf.pictures and hit.picture_id not in known]:
+        whole = replace(whole, copies=(*whole.copies, *more))
+    context = Context(
+        shelf=view.shelf,
+        links=view.links,
+        market=view.market,
+        language=view.language,
+        safe_search=view.safe_search,
+        look=seen.look,
+        matches=whole,
+        part=whole if seen.part is seen.look else matcher.match(seen.part, neighbours=neighbours),
+        crop=seen.crop,
+        own=seen.own,
+        query=query,
+        hidden=view.safe_search is SafeSearch.STRICT and (seen.adult or 0.0) >= ADULT,
+        named=serving.words.named(query) if query else frozenset(),
+    )
+    return with_codes(context, seen.reading.codes)
 
 
 def _left(stages: Stages, found: Remembered | None, own: StoredPicture | None) -> Stages:

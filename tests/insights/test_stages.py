@@ -114,7 +114,7 @@ async def test_strict_shows_no_pictures_for_an_adult_one(engine: Engine) -> None
 async def test_moderate_and_off_do_not_ask_about_the_picture(engine: Engine, safe_search: SafeSearch) -> None:
     found = await skin_and_barcode(engine, safe_search, safe_search)
     assert product_of(engine, found.similar_products[0].token) == GTIN
-    kept = await engine.service._uploads.get(found.token)
+    kept = await engine.service._uploads.get(found.token, engine.service.catalogue.serving.encoder.name)
     assert kept.adult is None
 
 
