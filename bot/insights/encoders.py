@@ -99,7 +99,7 @@ def read_card(path: Path) -> Card:
         raise ConfigurationError(f"INSIGHTS_MODEL: the card {path} cannot be read: {error.strerror}.") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = "".join(f"{part}: " for part in first["loc"])
+        field = ".".join(map(str, first["loc"]))
         raise ConfigurationError(
             f"INSIGHTS_MODEL: the card {path} is not right: {field + ': ' if field else ''}{first['msg']}."
         ) from None
