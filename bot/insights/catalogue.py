@@ -550,11 +550,13 @@ class Catalogue:
         matcher = await asyncio.to_thread(Matcher, self._encoder.name, references, dim=self._encoder.dim)
         words = await asyncio.to_thread(TextIndex.build, goods)
         self._serving = Serving(goods, matcher, words, self._encoder)
+        if self._change and self._change.wanted is self._encoder:
+            self._change = None
 
     def _can_ask(self, name: str) -> bool:
         """Whether the index is of an encoder that is loaded here; if it is of the one on its way in, that one takes over."""
         if self._change and name == self._change.wanted.name:
-            self._encoder, self._pictures, self._change = self._change.wanted, self._change.pictures, None
+            self._encoder, self._pictures = self._change.wanted, self._change.pictures
         return name in {"", self._encoder.name}
 
 
