@@ -21,6 +21,7 @@ from bot.insights.catalogue import Catalogue
 from bot.insights.encoder import Encoder, Look, Pixels, Vector
 from bot.insights.encoders import ImageEncoder, load_encoder
 from bot.insights.model import Module, Token, Upload
+from bot.insights.reencoding import BATCH
 from bot.insights.service import InsightsService
 from bot.pixels import Pixels as Decoding
 from bot.storage import Database
@@ -94,13 +95,15 @@ async def changed(found: Catalogue) -> None:
 def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of data with some of the demo's goods, as the packaged encoder sees them."""
     data_dir, shop = tmp_path_factory.mktemp("imported"), tmp_path_factory.mktemp("shop")
-    (shop / "images").symlink_to(CATALOGUE / "images")
+    for folder in ("images", "logos"):
+        shutil.copytree(CATALOGUE / folder, shop / folder)
     goods = (CATALOGUE / "products.jsonl").read_text("utf-8").splitlines()[:40]
     (shop / "products.jsonl").write_text("\n".join(goods))
 
     async def fill() -> None:
         async with service(data_dir, None) as found:
             await found.catalogue.import_feeds([str(shop)])
+            assert found.catalogue.stats()["pictures"] > BATCH
 
     thread = threading.Thread(target=lambda: asyncio.run(fill()))
     thread.start()
