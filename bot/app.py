@@ -74,14 +74,17 @@ def engine_routes(service: InsightsService | None, settings: Settings) -> list[w
     return insights_routes(service, keys=keys, rate=settings.insights_rate_per_key) if service else []
 
 
-def checks(database: Database, bot: Bot | None) -> Mapping[str, Check]:
+def checks(database: Database, bot: Bot | None, service: InsightsService | None) -> Mapping[str, Check]:
     """What /readyz asks."""
+
+    async def catalogue() -> str:
+        return service.catalogue.changing if service else ""
 
     async def slack() -> None:
         if bot:
             await bot.identity.get()
 
-    return {"database": database.check} | ({"slack": slack} if bot else {})
+    return {"database": database.check, "catalogue": catalogue} | ({"slack": slack} if bot else {})
 
 
 async def run_serve(settings: Settings, *, worker: bool) -> None:
@@ -89,7 +92,7 @@ async def run_serve(settings: Settings, *, worker: bool) -> None:
     sock = bind(settings.listen_host, settings.port)
     base_url = address(sock)
     async with engine(settings, base_url=base_url) as parts, _bot(settings, parts, worker=worker) as bot:
-        routes = [*bot.routes, *engine_routes(parts.service, settings), *health(checks(parts.database, bot))]
+        routes = [*bot.routes, *engine_routes(parts.service, settings), *health(checks(parts.database, bot, parts.service))]
         _warn_if_empty(parts.service)
         async with listening(sock, routes, middlewares=[error_middleware]):
             await until_stopped(lambda: _say(f"Image Insights is at {base_url}"))
@@ -108,7 +111,7 @@ async def run_insights(settings: Settings) -> None:
         raise ConfigurationError("Without INSIGHTS_KEYS the API answers on loopback only. Set INSIGHTS_KEYS, or HOST=127.0.0.1.")
     base_url = address(sock)
     async with engine(settings.model_copy(update={"insights_url": ""}), base_url=base_url) as parts:
-        routes = [*engine_routes(parts.service, settings), *health(checks(parts.database, None))]
+        routes = [*engine_routes(parts.service, settings), *health(checks(parts.database, None, parts.service))]
         _warn_if_empty(parts.service)
         async with listening(sock, routes, middlewares=[error_middleware]):
             await until_stopped(lambda: _say(f"The engine is at {base_url}/bing/v7.0/images/details"))
@@ -162,7 +165,7 @@ async def run_demo(host: str, port: int) -> None:
                 *slack_api.routes(workspace),
                 *bot.routes,
                 *engine_routes(service, settings),
-                *health(checks(database, bot)),
+                *health(checks(database, bot, service)),
             ]
             await stack.enter_async_context(
                 listening(sock, routes, middlewares=[error_middleware], max_body=DEMO_MAX_BODY, drain_seconds=0.5)
@@ -324,7 +327,9 @@ async def run_check(settings: Settings) -> bool:
             counts = parts.service.catalogue.stats()
             if not counts["pictures"]:
                 raise UserError("the catalogue is empty. Fill it with: python -m bot catalogue import SOURCE")
-            return f"{counts['products']} products, {counts['pictures']} pictures, {counts['offers']} offers"
+            changing = parts.service.catalogue.changing
+            said = f"{counts['products']} products, {counts['pictures']} pictures, {counts['offers']} offers"
+            return f"{said}; {changing}" if changing else said
 
     async def open_database() -> str:
         async with Database.open(settings.sqlite_path) as database:

@@ -13,8 +13,8 @@ from aiohttp.typedefs import Middleware
 
 from bot.errors import ConfigurationError, Error
 
-Check = Callable[[], Awaitable[None]]
-"""Returns when all is well; raises Error with the reason otherwise."""
+Check = Callable[[], Awaitable[str | None]]
+"""Returns when all is well, with what is worth knowing; raises Error with the reason otherwise."""
 CHECK_SECONDS = 3.0
 
 
@@ -57,18 +57,18 @@ def health(checks: Mapping[str, Check]) -> list[web.RouteDef]:
         return web.json_response({"status": "ok"})
 
     async def ready(_: web.Request) -> web.Response:
-        async def why_not(check: Check) -> str:
+        async def outcome(check: Check) -> tuple[bool, str]:
             try:
-                await asyncio.wait_for(check(), CHECK_SECONDS)
+                return True, await asyncio.wait_for(check(), CHECK_SECONDS) or ""
             except TimeoutError:
-                return f"no answer within {CHECK_SECONDS:.0f} s"
+                return False, f"no answer within {CHECK_SECONDS:.0f} s"
             except Error as error:
-                return str(error)
-            return ""
+                return False, str(error)
 
-        reasons = dict(zip(checks, await asyncio.gather(*map(why_not, checks.values())), strict=True))
-        failed = {name: reason for name, reason in reasons.items() if reason}
-        return web.json_response({"status": "unavailable" if failed else "ok", **failed}, status=503 if failed else 200)
+        found = dict(zip(checks, await asyncio.gather(*map(outcome, checks.values())), strict=True))
+        good = all(well for well, _ in found.values())
+        said = {name: text for name, (_, text) in found.items() if text}
+        return web.json_response({"status": "ok" if good else "unavailable", **said}, status=200 if good else 503)
 
     return [web.get("/healthz", alive), web.get("/readyz", ready)]
 

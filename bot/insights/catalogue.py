@@ -24,11 +24,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
 from bot.fetch import Fetcher
-from bot.insights import feeds, shelf, tables
-from bot.insights.encoder import Encoder
+from bot.insights import feeds, reencoding, shelf, tables
+from bot.insights.encoders import ImageEncoder
 from bot.insights.feeds import Feed, Page, Rejected, Row, SubjectRow
 from bot.insights.matching import Matcher, Reference
 from bot.insights.pictures import Features, PictureFiles, Pictures
+from bot.insights.reencoding import Reencoding
 from bot.insights.shelf import Product, Shelf
 from bot.insights.textsearch import TextIndex
 from bot.pixels import Pixels
@@ -61,11 +62,12 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """What lookups are answered from; replaced as a whole."""
+    """What lookups are answered from; replaced as a whole. encoder: the one that can ask the matcher."""
 
     shelf: Shelf
     matcher: Matcher
     words: TextIndex
+    encoder: ImageEncoder
 
 
 def product_ids(rows: Iterable[Row], source: str) -> dict[str, str]:
@@ -97,33 +99,60 @@ def picture_id(product_id: str, content: str) -> str:
 class Catalogue:
     """Feeds are idempotent by (source, id); an unchanged row costs no fetch and no encoding."""
 
-    def __init__(self, database: Database, pictures: Pictures, encoder: Encoder) -> None:
+    def __init__(self, database: Database, pictures: Pictures, encoder: ImageEncoder) -> None:
         self._database = database
         self._pictures = pictures
         self._encoder = encoder
         self._one_import = asyncio.Lock()
-        self._serving = Serving(Shelf(), Matcher(encoder.name, (), dim=encoder.dim), TextIndex.build(Shelf()))
+        self._serving = Serving(Shelf(), Matcher(encoder.name, (), dim=encoder.dim), TextIndex.build(Shelf()), encoder)
         self._revision: bytes | None = None
+        self._change: Reencoding | None = None
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, data_dir: Path, database: Database, pixels: Pixels, fetcher: Fetcher, encoder: Encoder
+        cls,
+        data_dir: Path,
+        database: Database,
+        pixels: Pixels,
+        fetcher: Fetcher,
+        encoder: ImageEncoder,
+        *,
+        model: Path | None = None,
     ) -> AsyncIterator[Self]:
-        """Ready to serve; pictures another encoder has seen are looked at again first."""
-        catalogue = cls(database, Pictures(PictureFiles(data_dir / "pictures"), pixels, fetcher, encoder), encoder)
-        await catalogue._see_again()
+        """Ready to serve. model: the encoder's file, None for the packaged one.
+
+        Pictures that another encoder has seen are looked at again: in the background while that one serves, or first where
+        its file is gone.
+        """
+        files = PictureFiles(data_dir / "pictures")
+        serving = await reencoding.serving_encoder(database, encoder)
+        catalogue = cls(database, Pictures(files, pixels, fetcher, serving), serving)
+        if serving is encoder:
+            await catalogue._see_again()
+            async with database.write() as connection:
+                await reencoding.remember(connection, encoder, model)
+        else:
+            catalogue._change = Reencoding(database, Pictures(files, pixels, fetcher, encoder), encoder, model)
         await catalogue._reload()
-        following = asyncio.create_task(catalogue._follow())
+        tasks = [asyncio.create_task(catalogue._follow())]
+        if catalogue._change:
+            tasks.append(asyncio.create_task(catalogue._change_encoder(catalogue._change)))
         try:
             yield catalogue
         finally:
-            following.cancel()
-            await asyncio.gather(following, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def serving(self) -> Serving:
         return self._serving
+
+    @property
+    def changing(self) -> str:
+        """How far another encoder has come that will take over; empty when none will."""
+        return str(self._change) if self._change else ""
 
     @property
     def files(self) -> PictureFiles:
@@ -476,6 +505,16 @@ class Catalogue:
                         .values(vector=_blob(vector), encoder=self._encoder.name)
                     )
 
+    async def _change_encoder(self, change: Reencoding) -> None:
+        """While imports wait, nothing is seen with the old encoder: then the new one takes over, everywhere at once."""
+        await change.run()
+        async with self._one_import:
+            await change.run()
+            async with self._database.write() as connection:
+                await change.swap(connection)
+            await self._announce()
+        log.info("the encoder is changed to %s", change.wanted.name)
+
     async def _announce(self) -> None:
         """Serve what the database holds now, and let other processes know that it is something else."""
         row = {"value": secrets.token_bytes(8)}
@@ -501,13 +540,24 @@ class Catalogue:
         kept = tables.pictures.c
         async with self._database.read() as connection:
             self._revision = await _revision(connection)
+            if not self._can_ask(await reencoding.serves(connection)):
+                log.warning("another process serves with another INSIGHTS_MODEL: start this one again with the same")
+                return
             goods = await shelf.load(connection)
             query = select(kept.id, kept.product_id, kept.vector, kept.hash).where(kept.encoder == self._encoder.name)
             rows = (await connection.execute(query.order_by(kept.id))).all()
         references = [Reference(row.id, row.product_id, _vector(row.vector), row.hash) for row in rows]
         matcher = await asyncio.to_thread(Matcher, self._encoder.name, references, dim=self._encoder.dim)
         words = await asyncio.to_thread(TextIndex.build, goods)
-        self._serving = Serving(goods, matcher, words)
+        self._serving = Serving(goods, matcher, words, self._encoder)
+        if self._change and self._change.wanted is self._encoder:
+            self._change = None
+
+    def _can_ask(self, name: str) -> bool:
+        """Whether the index is of an encoder that is loaded here; if it is of the one on its way in, that one takes over."""
+        if self._change and name == self._change.wanted.name:
+            self._encoder, self._pictures = self._change.wanted, self._change.pictures
+        return name in {"", self._encoder.name}
 
 
 def _name(source: str) -> str:

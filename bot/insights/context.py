@@ -29,6 +29,7 @@ class Context(MarketView):
     look and matches are of the whole picture, part of what lies in crop: the same without a crop. Words and pages are about
     the whole, what looks similar is about the part. own: the catalogue picture that was asked about, when it was one.
     exact: products whose code was read in the picture. named: pictures of what has all the words of the query.
+    hidden: the picture is adult, and who asks does not want to see what looks like it.
     """
 
     look: Look
@@ -38,6 +39,7 @@ class Context(MarketView):
     own: StoredPicture | None
     query: str
     exact: frozenset[str] = frozenset()
+    hidden: bool = False
     named: frozenset[str] = frozenset()
 
     @cached_property
@@ -120,6 +122,10 @@ class Context(MarketView):
         if not (self.named or known):
             return hits
         return sorted(hits, key=lambda hit: (hit.picture_id not in self.named, hit.product_id not in known))
+
+    def shows_picture(self, picture: StoredPicture) -> bool:
+        """Whether a picture may be in a list."""
+        return not self.hidden and self.shows(self.shelf.product_of(picture.id))
 
     def in_whole(self, box: Crop) -> Crop:
         """A box of the crop as fractions of the whole picture (§4, region and crop)."""

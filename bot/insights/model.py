@@ -348,10 +348,11 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What is written in a picture."""
+    """What is written in a picture. missed: too much was waiting or it took too long, so there may be more."""
 
     text: tuple[TextRegion, ...] = ()
     codes: tuple[Code, ...] = ()
+    missed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

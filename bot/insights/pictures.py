@@ -15,7 +15,8 @@ from PIL import Image
 from bot.errors import NotAPicture, TooLarge
 from bot.fetch import Fetcher
 from bot.insights.colours import Palette
-from bot.insights.encoder import PALETTE_SIDE, THING, Encoder, perceptual_hash
+from bot.insights.encoder import PALETTE_SIDE, THING, perceptual_hash
+from bot.insights.encoders import ImageEncoder
 from bot.pixels import MAX_BYTES, Pixels
 
 KEPT_SIDE = 1024
@@ -69,7 +70,7 @@ class PictureFiles:
 class Pictures:
     """Turns addresses of a feed into files and features."""
 
-    def __init__(self, files: PictureFiles, pixels: Pixels, fetcher: Fetcher, encoder: Encoder) -> None:
+    def __init__(self, files: PictureFiles, pixels: Pixels, fetcher: Fetcher, encoder: ImageEncoder) -> None:
         self.files = files
         self._pixels = pixels
         self._fetcher = fetcher

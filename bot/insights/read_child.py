@@ -102,11 +102,7 @@ def main() -> None:
         order_length, data_length = HEAD.unpack(_exactly(stdin, HEAD.size))
         order = json.loads(_exactly(stdin, order_length))
         rgb = np.frombuffer(_exactly(stdin, data_length), np.uint8).reshape(order["shape"])
-        answer = {
-            "codes": tools.codes(rgb) if order["codes"] else [],
-            "text": tools.text(rgb) if order["text"] else [],
-        }
-        words = json.dumps(answer).encode()
+        words = json.dumps({"found": tools.text(rgb) if order["sort"] == "text" else tools.codes(rgb)}).encode()
         stdout.write(HEAD.pack(len(words), 0) + words)
         stdout.flush()
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.child import Child, Died
+from bot.insights.gtin import gtin_of
 from bot.insights.model import Code, Line, Quad, Reading, TextRegion, Word
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,8 @@ SECONDS = 8.0
 """For one picture, with waiting its turn and starting the child: less than an answer has, more than reading takes."""
 MOST_WAITING = 4
 """Pictures that wait to be read; beyond, an answer comes without its text rather than late."""
+MOST_CODES_WAITING = 16
+"""As many as lookups that run at once: each takes a hundredth of a second."""
 IDLE_SECONDS = 120.0
 """After which the child ends and its 300 MB come back."""
 LEAST_MEMORY = 768 * 2**20
@@ -31,21 +34,16 @@ LEAST_MEMORY = 768 * 2**20
 LINE_GAP = 1.5
 """Lines of one region lie closer than so many heights of a line."""
 
-_GTIN_KINDS = frozenset({"EAN-13", "EAN-8", "UPC-A", "ITF", "ITF-14"})
-
 
 class Reader:
-    """Reads pictures one after the other. What it cannot read it leaves out: text is an extra, never a reason to fail."""
+    """Reads pictures one after the other. What it cannot read it leaves out: text is an extra, never a reason to fail.
+
+    Codes have a child of their own, so that they never wait behind a text.
+    """
 
     def __init__(self, *, text: bool, codes: bool, idle_seconds: float = IDLE_SECONDS) -> None:
-        self._text = text
-        self._codes = codes
-        self._idle_seconds = idle_seconds
-        self._child = Child("bot.insights.read_child", seconds=SECONDS)
-        self._one_at_a_time = asyncio.Lock()
-        self._waiting = 0
-        self._rest: asyncio.TimerHandle | None = None
-        self._ending: asyncio.Task[None] | None = None
+        self._text = _Desk("text", most_waiting=MOST_WAITING, idle_seconds=idle_seconds) if text else None
+        self._codes = _Desk("codes", most_waiting=MOST_CODES_WAITING, idle_seconds=idle_seconds) if codes else None
 
     @classmethod
     @asynccontextmanager
@@ -62,33 +60,55 @@ class Reader:
         try:
             yield reader
         finally:
-            if reader._rest:
-                reader._rest.cancel()
-            await reader._child.stop()
+            for desk in (reader._text, reader._codes):
+                if desk:
+                    await desk.close()
 
     async def read(self, rgb: NDArray[np.uint8], *, text: bool = True) -> Reading:
-        """What is written in an upright picture (h, w, 3); nothing when too much is waiting or it takes too long.
+        """What is written in an upright picture (h, w, 3); `missed` when too much is waiting or it takes too long.
 
-        text: False reads the codes alone, at a tenth of the cost.
+        text: False reads the codes alone, at a twentieth of the cost.
         """
-        text = text and self._text
-        if self._waiting >= MOST_WAITING or not (text or self._codes):
-            return Reading()
+        desks = [desk for desk in (self._text if text else None, self._codes) if desk]
+        answers = await asyncio.gather(*(desk.read(rgb) for desk in desks))
+        height, width = rgb.shape[:2]
+        found: dict[str, list[dict[str, Any]]] = {"text": [], "codes": []}
+        for answer in answers:
+            found |= answer or {}
+        return reading_of(found, width, height, missed=None in answers)
+
+
+class _Desk:
+    """Reads one sort of thing, one picture at a time, in a child that ends when it has nothing to do."""
+
+    def __init__(self, sort: str, *, most_waiting: int, idle_seconds: float) -> None:
+        self._sort = sort
+        self._most_waiting = most_waiting
+        self._idle_seconds = idle_seconds
+        self.child = Child("bot.insights.read_child", seconds=SECONDS)
+        self._one_at_a_time = asyncio.Lock()
+        self._waiting = 0
+        self._rest: asyncio.TimerHandle | None = None
+        self._ending: asyncio.Task[None] | None = None
+
+    async def read(self, rgb: NDArray[np.uint8]) -> dict[str, Any] | None:
+        """What the child found, by sort; None when it was missed."""
+        if self._waiting >= self._most_waiting:
+            return None
         self._waiting += 1
         try:
             async with asyncio.timeout(SECONDS), self._one_at_a_time:
                 if self._rest:
                     self._rest.cancel()
-                order = {"shape": rgb.shape, "text": text, "codes": self._codes}
-                answer, _ = await self._child.ask(order, np.ascontiguousarray(rgb).data.cast("B"))
+                order = {"shape": rgb.shape, "sort": self._sort}
+                answer, _ = await self.child.ask(order, np.ascontiguousarray(rgb).data.cast("B"))
         except (Died, TimeoutError):
-            log.warning("a picture could not be read for its text and codes")
-            return Reading()
+            log.warning("a picture could not be read for its %s", self._sort)
+            return None
         finally:
             self._waiting -= 1
             self._rest = asyncio.get_running_loop().call_later(self._idle_seconds, self._sleep)
-        height, width = rgb.shape[:2]
-        return reading_of(answer, width, height)
+        return {self._sort: answer["found"]}
 
     def _sleep(self) -> None:
         self._ending = asyncio.create_task(self._end())
@@ -96,10 +116,15 @@ class Reader:
     async def _end(self) -> None:
         """After whoever reads now, never in the middle of it."""
         async with self._one_at_a_time:
-            await self._child.stop()
+            await self.child.stop()
+
+    async def close(self) -> None:
+        if self._rest:
+            self._rest.cancel()
+        await self.child.stop()
 
 
-def reading_of(answer: Mapping[str, Any], width: int, height: int) -> Reading:
+def reading_of(answer: Mapping[str, Any], width: int, height: int, *, missed: bool = False) -> Reading:
     """What the child has found, in fractions of the picture."""
 
     def quad(one: Mapping[str, Any]) -> Quad:
@@ -109,7 +134,7 @@ def reading_of(answer: Mapping[str, Any], width: int, height: int) -> Reading:
         Line(one["text"], quad(one), tuple(Word(word["text"], quad(word)) for word in one["words"])) for one in answer["text"]
     ]
     codes = [Code(one["text"], one["kind"], quad(one), gtin_of(one["text"], one["kind"])) for one in answer["codes"]]
-    return Reading(regions_of(lines), tuple(codes))
+    return Reading(regions_of(lines), tuple(codes), missed)
 
 
 def regions_of(lines: Iterable[Line]) -> tuple[TextRegion, ...]:
@@ -125,15 +150,6 @@ def regions_of(lines: Iterable[Line]) -> tuple[TextRegion, ...]:
         else:
             regions.append([line])
     return tuple(TextRegion(_around(region), tuple(region)) for region in regions)
-
-
-def gtin_of(text: str, kind: str) -> str:
-    """The 14 digits of a retail code with a right check digit (GS1); empty for anything else."""
-    if kind not in _GTIN_KINDS or not (text.isascii() and text.isdigit()) or not 8 <= len(text) <= 14:  # noqa: PLR2004 (GTIN-8 to -14)
-        return ""
-    digits = text.zfill(14)
-    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(digits[:13]))
-    return digits if (10 - total % 10) % 10 == int(digits[13]) else ""
 
 
 def _quad(box: Iterable[Iterable[float]], width: int, height: int) -> Quad:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -14,10 +14,13 @@ from bot.config import Settings
 from bot.errors import Error, InvalidValue, NotAPicture, Unavailable, UnknownToken
 from bot.fetch import Fetcher
 from bot.insights import textsearch, visual_search
-from bot.insights.catalogue import Catalogue
+from bot.insights.adult import ADULT, AdultScorer
+from bot.insights.catalogue import Catalogue, Serving
+from bot.insights.codes import with_codes
 from bot.insights.context import Context
 from bot.insights.copies import Query
-from bot.insights.encoder import PHOTO_SIDE, Encoder, Look
+from bot.insights.encoder import PHOTO_SIDE, Look
+from bot.insights.encoders import load_encoder
 from bot.insights.matching import CANDIDATES, DEEP, Hit, Matches
 from bot.insights.model import (
     ANY,
@@ -40,6 +43,7 @@ from bot.insights.model import (
 from bot.insights.modules import MODULES
 from bot.insights.reading import READ_SIDE, Reader
 from bot.insights.shelf import Shelf, StoredPicture
+from bot.insights.stages import Stages, stages_for
 from bot.insights.uploads import Remembered, SentPicture, Uploads, pack, unpack
 from bot.insights.view import Links, MarketView, catalogue_picture, catalogue_token
 from bot.pixels import Pixels
@@ -57,7 +61,8 @@ SMALL = 256 * 1024
 class Seen:
     """A picture after it was looked at: whole, and the part that was asked about (the same look without a crop).
 
-    own: the catalogue picture, when it is one. data: the sent file; empty when a token named it, because it is not kept.
+    own: the catalogue picture, when it is one. reading: what the stages read, or what is remembered of it.
+    adult: how likely it is adult, 0 to 1; None when it was not asked, and is not known.
     """
 
     token: str
@@ -67,8 +72,9 @@ class Seen:
     own: StoredPicture | None
     source: SentPicture
     copies: tuple[Hit, ...]
+    reading: Reading
+    adult: float | None
     matches: Matches | None = None
-    data: bytes = field(default=b"", repr=False)
 
 
 class InsightsService:
@@ -79,19 +85,19 @@ class InsightsService:
         *,
         catalogue: Catalogue,
         uploads: Uploads,
-        encoder: Encoder,
         pixels: Pixels,
         fetcher: Fetcher,
         reader: Reader,
+        adult: AdultScorer | None,
         links: Links,
     ) -> None:
         self.catalogue = catalogue
         self.links = links
         self.pixels = pixels
         self._uploads = uploads
-        self._encoder = encoder
         self._fetcher = fetcher
         self._reader = reader
+        self._adult = adult
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
@@ -101,19 +107,19 @@ class InsightsService:
         cls, settings: Settings, database: Database, pixels: Pixels, fetcher: Fetcher, *, base_url: str
     ) -> AsyncIterator[Self]:
         """`base_url`: where people and clients reach our pictures, without a slash at the end."""
-        encoder = await asyncio.to_thread(Encoder.load, settings.insights_model)
+        encoder = await asyncio.to_thread(load_encoder, settings.insights_model)
         async with (
             Reader.open() as reader,
-            Catalogue.open(settings.data_dir, database, pixels, fetcher, encoder) as catalogue,
+            Catalogue.open(settings.data_dir, database, pixels, fetcher, encoder, model=settings.insights_model) as catalogue,
         ):
-            uploads = await Uploads.open(database, encoder.name)
+            uploads = await Uploads.open(database)
             yield cls(
                 catalogue=catalogue,
                 uploads=uploads,
-                encoder=encoder,
                 pixels=pixels,
                 fetcher=fetcher,
                 reader=reader,
+                adult=AdultScorer.find(),
                 links=Links(base_url.rstrip("/"), uploads.secret),
             )
 
@@ -130,14 +136,15 @@ class InsightsService:
         fresh: bool = False,
     ) -> Insights:
         """Answer the modules about the picture; raises what InsightsClient says."""
-        view = self._view(market, language, safe_search)
+        serving = self.catalogue.serving
+        view = self._view(serving, market, language, safe_search)
 
         def answer(seen: Seen) -> Insights:
-            context = self._context(view, seen, query)
+            context = _context(serving, view, seen, query)
             return Insights(seen.token, **_answers(context, modules))
 
         async with self._turn():
-            seen = await self._see(picture, crop, fresh=fresh)
+            seen = await self._see(serving, picture, crop, stages_for(modules, safe_search), fresh=fresh)
             return await asyncio.to_thread(answer, seen)
 
     async def knowledge(
@@ -157,13 +164,19 @@ class InsightsService:
 
         Raises what InsightsClient says.
         """
-        view = self._view(market, language, safe_search)
+        serving = self.catalogue.serving
+        view = self._view(serving, market, language, safe_search)
         async with self._turn():
-            seen = await self._see(picture, crop, fresh=fresh)
-            reading = await self._read_text(seen, text=skill is None)
+            stages = Stages(codes=True, text=skill is None, adult=safe_search is SafeSearch.STRICT)
+            seen = await self._see(serving, picture, crop, stages, fresh=fresh)
             return await asyncio.to_thread(
                 lambda: visual_search.knowledge(
-                    self._context(view, seen, query, neighbours=DEEP), seen.token, seen.source, reading, site=site, skill=skill
+                    _context(serving, view, seen, query, neighbours=DEEP),
+                    seen.token,
+                    seen.source,
+                    seen.reading,
+                    site=site,
+                    skill=skill,
                 )
             )
 
@@ -180,115 +193,100 @@ class InsightsService:
         safe_search: SafeSearch = SafeSearch.MODERATE,
     ) -> Found:
         """Pictures of the catalogue for words; `first`: the id of a picture that leads the list when it is found."""
-        view = self._view(market, language, safe_search)
-        index = self.catalogue.serving.words
+        serving = self.catalogue.serving
+        view = self._view(serving, market, language, safe_search)
         async with self._turn():
             return await asyncio.to_thread(
-                lambda: textsearch.search(view, index, words, count=count, offset=offset, only=only, first=first)
+                lambda: textsearch.search(view, serving.words, words, count=count, offset=offset, only=only, first=first)
             )
 
     async def trending(
         self, *, market: str = "en-US", language: str = "en", safe_search: SafeSearch = SafeSearch.MODERATE
     ) -> tuple[Category, ...]:
         """What people look for, by category, with pictures."""
-        view = self._view(market, language, safe_search)
+        serving = self.catalogue.serving
+        view = self._view(serving, market, language, safe_search)
         async with self._turn():
-            return await asyncio.to_thread(lambda: textsearch.trending(view, self.catalogue.serving.words))
+            return await asyncio.to_thread(lambda: textsearch.trending(view, serving.words))
 
-    def _view(self, market: str, language: str, safe_search: SafeSearch) -> MarketView:
-        return MarketView(self.catalogue.serving.shelf, self.links, market, language, safe_search)
+    def _view(self, serving: Serving, market: str, language: str, safe_search: SafeSearch) -> MarketView:
+        return MarketView(serving.shelf, self.links, market, language, safe_search)
 
-    def _context(self, view: MarketView, seen: Seen, query: str, *, neighbours: int = CANDIDATES) -> Context:
-        matcher = self.catalogue.serving.matcher
-        known_matches = seen.matches if neighbours == CANDIDATES else None
-        whole = known_matches or matcher.match(seen.look, neighbours=neighbours)
-        whole = replace(whole, copies=tuple(hit for hit in seen.copies if hit.picture_id in view.shelf.pictures))
-        return Context(
-            shelf=view.shelf,
-            links=view.links,
-            market=view.market,
-            language=view.language,
-            safe_search=view.safe_search,
-            look=seen.look,
-            matches=whole,
-            part=whole if seen.part is seen.look else matcher.match(seen.part, neighbours=neighbours),
-            crop=seen.crop,
-            own=seen.own,
-            query=query,
-            named=self.catalogue.serving.words.named(query) if query else frozenset(),
-        )
-
-    async def _see(self, picture: Picture, crop: Crop, *, fresh: bool) -> Seen:
+    async def _see(self, serving: Serving, picture: Picture, crop: Crop, stages: Stages, *, fresh: bool) -> Seen:
         """Look at a picture, or remember what was seen in it. Raises what InsightsClient says."""
         own: StoredPicture | None = None
+        encoder = serving.encoder
         data = b""
         match picture:
             case Upload(data):
                 token = await self._token(data)
             case Url(url) if name := self.links.read(url):
-                own = self._own(self.catalogue.serving.shelf.by_content.get(name))
+                own = _own(serving.shelf, serving.shelf.by_content.get(name))
                 token = catalogue_token(own.id)
             case Url(url):
                 data = await self._fetcher.get(url)
                 token = await self._token(data)
             case Token(token) if key := catalogue_picture(token):
-                own = self._own(key)
+                own = _own(serving.shelf, key)
             case Token(token):
-                known = await self._uploads.get(token)
+                known = await self._uploads.get(token, encoder.name)
                 part = known.look if crop == WHOLE else known.look.part(crop)
                 if part is None:
                     text = "This picture is not kept, so it cannot be cropped now. Send the picture again with the crop."
                     raise InvalidValue("insightsToken", token, text)
-                return Seen(token, known.look, part, crop, None, known.source, known.copies)
+                return Seen(
+                    token, known.look, part, crop, None, known.source, known.copies, Reading(codes=known.codes or ()), known.adult
+                )
         found = None
         if not fresh:  # sent bytes are looked up in memory only: most are new, and asking the database for them costs more
-            found = await self._uploads.find(token) if own else self._uploads.recent(token)
-        if own and (found is None or crop != WHOLE):
+            found = await self._uploads.find(token, encoder.name) if own else self._uploads.recent(token, encoder.name)
+        left = _left(stages, found, own)
+        if own and (found is None or crop != WHOLE or left != Stages()):
             data = await self._read(own)
         if not data and not found:
             raise NotAPicture
         matches = None
+        reads = asyncio.gather(self._read_in(data, left), self._score(data, left))
         if found is None:
-            found, matches = await self._look(token, data)
-        part = found.look
+            (known, matches), (reading, adult) = await asyncio.gather(self._look(serving, data), reads)
+        else:
+            known, (reading, adult) = found, await reads
+        codes = known.codes if reading.missed else reading.codes
+        known = replace(known, codes=codes, adult=known.adult if adult is None else adult)
+        if found is None or (found.codes is None and codes is not None) or found.adult != known.adult:
+            await self._uploads.keep(token, encoder.name, await asyncio.to_thread(pack, known))
+        part = known.look
         if crop != WHOLE:
             cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
-            part = await asyncio.to_thread(self._look_at_part, cut.rgb)
-        return Seen(token, found.look, part, crop, own, found.source, found.copies, matches, data)
+            part = await asyncio.to_thread(_look_at_part, serving, cut.rgb)
+        reading = replace(reading, codes=codes or ())
+        return Seen(token, known.look, part, crop, own, known.source, known.copies, reading, known.adult, matches)
 
     async def _token(self, data: bytes) -> str:
         """A small picture is hashed sooner than a thread can be asked to."""
         return self._uploads.token(data) if len(data) <= SMALL else await asyncio.to_thread(self._uploads.token, data)
 
-    async def _look(self, token: str, data: bytes) -> tuple[Remembered, Matches]:
-        """Look at a picture for the first time and remember it. Raises NotAPicture, TooLarge, Unavailable."""
+    async def _look(self, serving: Serving, data: bytes) -> tuple[Remembered, Matches]:
+        """Look at a picture for the first time. Raises NotAPicture, TooLarge, Unavailable."""
         frame = await self.pixels.load(data, side=PHOTO_SIDE)
         source = SentPicture(frame.width, frame.height, frame.format, len(data))
 
-        serving = self.catalogue.serving
+        def remembered(look: Look) -> tuple[Remembered, Matches]:
+            seen = unpack(pack(Remembered(look, source)))  # as it will be remembered
+            return seen, serving.matcher.match(seen.look)
 
-        def remembered(look: Look) -> tuple[bytes, Remembered, Matches]:
-            blob = pack(Remembered(look, source))
-            seen = unpack(blob)
-            return blob, seen, serving.matcher.match(seen.look)
-
-        def look_at() -> tuple[bytes, Remembered, Matches]:
-            look = self._encoder.look(frame.rgb)
+        def look_at() -> tuple[Remembered, Matches]:
+            look = serving.encoder.look(frame.rgb)
             first = remembered(look)
-            return remembered(self._encoder.closer(frame.rgb, look)) if serving.matcher.doubts(first[2]) else first
+            return remembered(serving.encoder.closer(frame.rgb, look)) if serving.matcher.doubts(first[1]) else first
 
-        blob, found, matches = await asyncio.to_thread(look_at)
+        found, matches = await asyncio.to_thread(look_at)
         nearest = sorted(matches.pictures, key=lambda hit: -hit.score)[:COPIES_TRIED]
-        by_id = {hit.picture_id: hit for hit in (*matches.copies, *nearest) if hit.score >= LIKELY_COPY}
-        if by_id and (copies := await self._copies(frame.rgb, [*by_id.values()], matches.copies, serving.shelf)):
+        likely = {hit.picture_id: hit for hit in (*matches.copies, *nearest) if hit.score >= LIKELY_COPY}
+        if likely:
+            copies = await self._copies(frame.rgb, [*likely.values()], matches.copies, serving.shelf)
             found = replace(found, copies=copies)
-            blob = await asyncio.to_thread(pack, found)
-        await self._uploads.keep(token, blob)
         return found, matches
-
-    def _look_at_part(self, rgb: NDArray[np.uint8]) -> Look:
-        matcher, look = self.catalogue.serving.matcher, self._encoder.look(rgb)
-        return self._encoder.closer(rgb, look) if matcher.doubts(matcher.match(look)) else look
 
     async def _copies(self, rgb: NDArray[np.uint8], likely: Sequence[Hit], alike: Sequence[Hit], shelf: Shelf) -> tuple[Hit, ...]:
         """Pictures of the catalogue that share pixels with this one, whole ones first.
@@ -309,13 +307,19 @@ class InsightsService:
                     found.append(hit)
         return tuple(sorted(found, key=lambda hit: hit.partial))
 
-    async def _read_text(self, seen: Seen, *, text: bool) -> Reading:
-        """What is written in a picture that was sent or is ours; a token of a sent one has nothing to read any more."""
-        data = await self._read(seen.own) if seen.own and not seen.data else seen.data
-        if not data:
-            return Reading()
+    async def _read_in(self, data: bytes, stages: Stages) -> Reading:
+        """What is written in a file; `missed` when nobody asks."""
+        if not data or not (stages.codes or stages.text):
+            return Reading(missed=True)
         frame = await self.pixels.load(data, side=READ_SIDE)
-        return await self._reader.read(frame.rgb, text=text)
+        return await self._reader.read(frame.rgb, text=stages.text)
+
+    async def _score(self, data: bytes, stages: Stages) -> float | None:
+        """How likely a file is adult, 0 to 1; None when nobody asks or nobody can tell."""
+        if not data or not stages.adult or self._adult is None:
+            return None
+        frame = await self.pixels.load(data, side=PHOTO_SIDE)
+        return await asyncio.to_thread(self._adult.score, frame.rgb)
 
     async def fetched(self, url: str, max_bytes: int) -> Picture:
         """The picture behind an address, for whoever limits its size; our own addresses are not fetched.
@@ -323,12 +327,6 @@ class InsightsService:
         Raises CannotFetch, TooLarge.
         """
         return Url(url) if self.links.read(url) else Upload(await self._fetcher.get(url, max_bytes=max_bytes))
-
-    def _own(self, key: str | None) -> StoredPicture:
-        picture = self.catalogue.serving.shelf.pictures.get(key or "")
-        if picture is None:
-            raise UnknownToken
-        return picture
 
     async def _read(self, picture: StoredPicture) -> bytes:
         try:
@@ -349,6 +347,48 @@ class InsightsService:
             yield
         finally:
             self._at_once.release()
+
+
+def _own(shelf: Shelf, key: str | None) -> StoredPicture:
+    picture = shelf.pictures.get(key or "")
+    if picture is None:
+        raise UnknownToken
+    return picture
+
+
+def _context(serving: Serving, view: MarketView, seen: Seen, query: str, *, neighbours: int = CANDIDATES) -> Context:
+    matcher = serving.matcher
+    known_matches = seen.matches if neighbours == CANDIDATES else None
+    whole = known_matches or matcher.match(seen.look, neighbours=neighbours)
+    whole = replace(whole, copies=tuple(hit for hit in seen.copies if hit.picture_id in view.shelf.pictures))
+    context = Context(
+        shelf=view.shelf,
+        links=view.links,
+        market=view.market,
+        language=view.language,
+        safe_search=view.safe_search,
+        look=seen.look,
+        matches=whole,
+        part=whole if seen.part is seen.look else matcher.match(seen.part, neighbours=neighbours),
+        crop=seen.crop,
+        own=seen.own,
+        query=query,
+        hidden=view.safe_search is SafeSearch.STRICT and (seen.adult or 0.0) >= ADULT,
+        named=serving.words.named(query) if query else frozenset(),
+    )
+    return with_codes(context, seen.reading.codes)
+
+
+def _look_at_part(serving: Serving, rgb: NDArray[np.uint8]) -> Look:
+    look = serving.encoder.look(rgb)
+    return serving.encoder.closer(rgb, look) if serving.matcher.doubts(serving.matcher.match(look)) else look
+
+
+def _left(stages: Stages, found: Remembered | None, own: StoredPicture | None) -> Stages:
+    """What is not known yet: a product's own picture needs no code to be exact; what is remembered is not read again."""
+    codes = bool(own and own.product_id) or bool(found and found.codes is not None)
+    adult = bool(found and found.adult is not None)
+    return Stages(codes=stages.codes and not codes, text=stages.text, adult=stages.adult and not adult)
 
 
 def _answers(context: Context, modules: Collection[Module]) -> dict[str, Any]:

@@ -134,6 +134,15 @@ class Shelf:
         """Picture ids by the name of their file."""
         return {picture.content: picture.id for picture in list(self.pictures.values())[::-1]}
 
+    @cached_property
+    def by_gtin(self) -> Mapping[str, tuple[Product, ...]]:
+        """Products by their GTIN in 14 digits."""
+        found: defaultdict[str, list[Product]] = defaultdict(list)
+        for product in self.products.values():
+            if product.gtin:
+                found[product.gtin.zfill(14)].append(product)
+        return {gtin: tuple(products) for gtin, products in found.items()}
+
     def product_of(self, picture_id: str) -> Product | None:
         picture = self.pictures.get(picture_id)
         return self.products.get(picture.product_id) if picture else None

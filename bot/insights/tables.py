@@ -55,6 +55,14 @@ pictures = Table(
     Column("published", DateTime, nullable=False),
 )
 
+vectors = Table(
+    "catalogue_vectors",  # of an encoder that looks at the catalogue but does not serve yet
+    tables,
+    Column("content", String, primary_key=True),
+    Column("encoder", String, primary_key=True),
+    Column("vector", LargeBinary, nullable=False),  # float16
+)
+
 picture_uses = Table(
     "catalogue_picture_uses",
     tables,

@@ -22,7 +22,7 @@ from bot.insights import tables
 from bot.insights.colours import SHADES
 from bot.insights.encoder import Grid, Label, Look, Region
 from bot.insights.matching import Hit
-from bot.insights.model import Crop
+from bot.insights.model import Code, Crop, Quad
 from bot.storage import Database
 
 KEPT = timedelta(days=30)
@@ -55,49 +55,50 @@ class Remembered:
     """What was seen in a picture, as it is stored and read again, so that the first answer is also the later one.
 
     copies: pictures of the catalogue whose pixels agreed when it was looked at.
+    codes: the article numbers read in it, None while nobody has read them; what else a code may say is not kept.
+    adult: how likely it is adult, 0 to 1; None while nobody has asked.
     """
 
     look: Look
     source: SentPicture = SentPicture()
     copies: tuple[Hit, ...] = ()
+    codes: tuple[Code, ...] | None = None
+    adult: float | None = None
 
 
 class Uploads:
     """What was seen, by token. The same picture has the same token, which only this installation can make."""
 
-    def __init__(self, database: Database, secret: bytes, encoder: str) -> None:
+    def __init__(self, database: Database, secret: bytes) -> None:
         self._database = database
         self.secret = secret
-        self._encoder = encoder
         self._sweep_at = 0.0
-        self._recent: OrderedDict[str, tuple[bytes, datetime]] = OrderedDict()
+        self._recent: OrderedDict[tuple[str, str], tuple[bytes, datetime]] = OrderedDict()
         self._bytes = 0
-        self._pending: dict[str, bytes] = {}
+        self._pending: dict[tuple[str, str], bytes] = {}
         self._writing: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, database: Database, encoder: str) -> Self:
+    async def open(cls, database: Database) -> Self:
         state = tables.engine_state
         async with database.write() as connection:
             secret = (await connection.execute(select(state.c.value).where(state.c.key == _SECRET))).scalar()
             if secret is None:
                 secret = secrets.token_bytes(32)
                 await connection.execute(insert(state).values(key=_SECRET, value=secret))
-        return cls(database, secret, encoder)
+        return cls(database, secret)
 
     def token(self, data: bytes) -> str:
         """The name of a picture. Hashes megabytes: not for the event loop."""
         digest = hmac.digest(self.secret, hashlib.sha256(data).digest(), "sha256")
         return f"bcid_{base64.urlsafe_b64encode(digest[:24]).decode()}"
 
-    async def find(self, token: str) -> Remembered | None:
+    async def find(self, token: str, encoder: str) -> Remembered | None:
         """None when it is too old, of another encoder, or was never there. What is asked about stays."""
-        if recent := self.recent(token):
+        if recent := self.recent(token, encoder):
             return recent
         kept = tables.uploads.c
-        query = select(kept.look, kept.created).where(
-            kept.token == token, kept.encoder == self._encoder, kept.created > _now() - KEPT
-        )
+        query = select(kept.look, kept.created).where(kept.token == token, kept.encoder == encoder, kept.created > _now() - KEPT)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         if row is None:
@@ -105,50 +106,52 @@ class Uploads:
         if row.created < _now() - REFRESHED:
             async with self._database.write() as connection:
                 await connection.execute(update(tables.uploads).where(kept.token == token).values(created=_now()))
-        self._remember(token, row.look)
+        self._remember((token, encoder), row.look)
         return unpack(row.look)
 
-    def recent(self, token: str) -> Remembered | None:
+    def recent(self, token: str, encoder: str) -> Remembered | None:
         """Without asking the database: what was kept or found a moment ago."""
-        blob, created = self._recent.get(token, (b"", datetime.min))  # noqa: DTZ901 (as stored)
+        blob, created = self._recent.get((token, encoder), (b"", datetime.min))  # noqa: DTZ901 (as stored)
         if created <= _now() - REFRESHED:
             return None
-        self._recent.move_to_end(token)
+        self._recent.move_to_end((token, encoder))
         return unpack(blob)
 
-    def _remember(self, token: str, blob: bytes) -> None:
+    def _remember(self, key: tuple[str, str], blob: bytes) -> None:
         """The most recent stay in memory: reading one from the database costs more than all that is asked about it."""
-        self._bytes -= len(self._recent.pop(token, (b"",))[0])
-        self._recent[token] = (blob, _now())
+        self._bytes -= len(self._recent.pop(key, (b"",))[0])
+        self._recent[key] = (blob, _now())
         self._bytes += len(blob)
         while self._bytes > RECENT_BYTES:
             self._bytes -= len(self._recent.popitem(last=False)[1][0])
 
-    async def get(self, token: str) -> Remembered:
+    async def get(self, token: str, encoder: str) -> Remembered:
         """Of a sent picture. Raises UnknownToken."""
-        found = await self.find(token) if _TOKEN.fullmatch(token) else None
+        found = await self.find(token, encoder) if _TOKEN.fullmatch(token) else None
         if found is None:
             raise UnknownToken
         return found
 
-    async def keep(self, token: str, blob: bytes) -> None:
+    async def keep(self, token: str, encoder: str, blob: bytes) -> None:
         """From now on the token is answered, also after kill -9. What comes while the disk is busy is written together."""
-        self._remember(token, blob)
-        self._pending[token] = blob
+        self._remember((token, encoder), blob)
+        self._pending[token, encoder] = blob
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
             await asyncio.shield(self._writing)
         else:  # the write that runs may have begun without this one
             await asyncio.shield(self._writing)
-            if token in self._pending:
-                await self.keep(token, blob)
+            if (token, encoder) in self._pending:
+                await self.keep(token, encoder, blob)
 
     async def _write(self) -> None:
         kept = tables.uploads
         while self._pending:
             await asyncio.sleep(GATHER_SECONDS)
             batch, self._pending = self._pending, {}
-            rows = [{"token": token, "encoder": self._encoder, "look": blob, "created": _now()} for token, blob in batch.items()]
+            rows = [
+                {"token": token, "encoder": encoder, "look": blob, "created": _now()} for (token, encoder), blob in batch.items()
+            ]
             async with self._database.write() as connection:
                 await connection.execute(_KEEP, rows)
                 if time.monotonic() >= self._sweep_at:
@@ -166,6 +169,8 @@ def pack(seen: Remembered) -> bytes:
         "seen": [look.accent, look.colour, look.hash, look.mirrored],
         "source": [source.width, source.height, source.format, source.bytes],
         "copies": [[hit.picture_id, hit.product_id, hit.score, astuple(hit.box), hit.partial] for hit in seen.copies],
+        "codes": None if seen.codes is None else [[one.text, one.kind, one.box, one.gtin] for one in seen.codes if one.gtin],
+        "adult": seen.adult,
         "grid": [*grid.features.shape, grid.scale] if grid else [],
     }
     vectors = np.stack([region.vector for region in look.regions]).astype(np.float16)
@@ -174,7 +179,7 @@ def pack(seen: Remembered) -> bytes:
 
 
 def unpack(blob: bytes) -> Remembered:
-    """Looks of older versions have no grid and no source."""
+    """Looks of older versions have no grid, no source, no codes and no score."""
     words, _, numbers = blob.partition(b"\n")
     about = json.loads(words)
     grid, cells = None, b""
@@ -203,7 +208,19 @@ def unpack(blob: bytes) -> Remembered:
         Hit(picture_id, product_id, score, Crop(*box), partial)
         for picture_id, product_id, score, box, partial in about.get("copies", ())
     )
-    return Remembered(look, SentPicture(*about.get("source", ())), tuple(copies))
+    codes = about.get("codes")
+    return Remembered(
+        look,
+        SentPicture(*about.get("source", ())),
+        tuple(copies),
+        None if codes is None else tuple(Code(text, kind, _quad(box), gtin) for text, kind, box, gtin in codes),
+        about.get("adult"),
+    )
+
+
+def _quad(corners: list[list[float]]) -> Quad:
+    a, b, c, d = ((x, y) for x, y in corners)
+    return a, b, c, d
 
 
 def _now() -> datetime:

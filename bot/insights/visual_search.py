@@ -6,21 +6,8 @@ from itertools import islice
 from urllib.parse import urlsplit
 
 from bot.insights.context import Context
-from bot.insights.matching import Hit, Matches
-from bot.insights.model import (
-    WHOLE,
-    Crop,
-    ImageObject,
-    ImagePage,
-    Insights,
-    Knowledge,
-    Module,
-    Quad,
-    Query,
-    Reading,
-    Skill,
-    Thing,
-)
+from bot.insights.matching import Hit
+from bot.insights.model import WHOLE, ImageObject, ImagePage, Insights, Knowledge, Module, Query, Reading, Skill, Thing
 from bot.insights.modules.brq import best_query
 from bot.insights.modules.pages_including import pages_including
 from bot.insights.modules.recipes import recipes
@@ -43,7 +30,6 @@ def knowledge(
     context: Context, token: str, source: SentPicture, reading: Reading, *, site: str = "", skill: Skill | None = None
 ) -> Knowledge:
     """site: a host that limits the two lists of similar pictures; skill: one of these lists alone, from an offset."""
-    context = with_codes(context, reading)
     if skill:
         images = skill.module is Module.SIMILAR_IMAGES
         found = every_similar_picture(context) if images else every_similar_product(context)
@@ -70,40 +56,6 @@ def knowledge(
         things=tuple(_things(context)),
         reading=reading,
     )
-
-
-def with_codes(context: Context, reading: Reading) -> Context:
-    """A code that a product carries is exact: the product leads what looks similar and what it is called (design.md §5).
-
-    Copies and pages stay as they are; codes outside the crop are another thing's.
-    """
-    gtins = {code.gtin for code in reading.codes if code.gtin and _lies_in(code.box, context.crop)}
-    if not gtins:
-        return context
-    products = [one for one in context.shelf.products.values() if one.gtin and one.gtin.zfill(14) in gtins]
-    exact = [one for one in products if one.pictures and context.shows(one)]
-    matches = _led_by(context.matches, exact)
-    part = matches if context.part is context.matches else _led_by(context.part, exact)
-    return replace(context, matches=matches, part=part, exact=frozenset(one.id for one in exact))
-
-
-def _led_by(matches: Matches, exact: list[Product]) -> Matches:
-    """Products that were seen as well keep their place in the picture; the others are things of their own."""
-    seen = {hit.product_id: hit for hit in matches.products}
-    lead = [replace(seen[one.id], score=1.0) if one.id in seen else Hit(one.pictures[0], one.id, 1.0) for one in exact]
-    products, pictures = {hit.product_id for hit in lead}, {hit.picture_id for hit in lead}
-    apart = {hit.product_id for hit in matches.products[: matches.things]} | products
-    return replace(
-        matches,
-        products=(*lead, *(hit for hit in matches.products if hit.product_id not in products)),
-        pictures=(*lead, *(hit for hit in matches.pictures if hit.picture_id not in pictures)),
-        things=len(apart),
-    )
-
-
-def _lies_in(box: Quad, crop: Crop) -> bool:
-    x, y = sum(x for x, _ in box) / len(box), sum(y for _, y in box) / len(box)
-    return crop.left <= x <= crop.right and crop.top <= y <= crop.bottom
 
 
 # ---------------------------------------------------------------- the two lists
@@ -162,6 +114,7 @@ def _itself(context: Context, source: SentPicture) -> ImageObject | None:
         width=source.width,
         height=source.height,
         accent_color=context.look.accent,
+        family_friendly=not context.hidden,
     )
 
 
@@ -170,7 +123,7 @@ def _larger(context: Context, source: SentPicture) -> ImageObject | None:
     own = context.own.id if context.own else ""
     ids = [hit.picture_id for hit in context.same_hits if not hit.partial and hit.picture_id != own]
     copies = [context.shelf.pictures[key] for key in ids if key in context.shelf.pictures]
-    copies = [picture for picture in copies if context.shows(context.shelf.product_of(picture.id))]
+    copies = [picture for picture in copies if context.shows_picture(picture)]
     here = context.own.width * context.own.height if context.own else source.width * source.height
     largest = max(copies, key=lambda picture: picture.width * picture.height, default=None)
     return context.image(largest) if largest and largest.width * largest.height != here else None

@@ -66,7 +66,9 @@ async def figures() -> Sequence[Figure]:
             InsightsService.open(settings, database, pixels, fetcher, base_url="http://localhost") as service,
         ):
             await service.catalogue.import_feeds([str(CATALOGUE)])
-            raw = Raw(data, service._encoder, service.catalogue.stats()["pictures"])
+            encoder = service.catalogue.serving.encoder
+            assert isinstance(encoder, Encoder)
+            raw = Raw(data, encoder, service.catalogue.stats()["pictures"])
 
             async def ask() -> None:
                 await service.insights(photo(), MODULES)

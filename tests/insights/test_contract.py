@@ -126,15 +126,15 @@ async def test_s3_links_speak_the_language_asked_for(client: Client) -> None:
 
 async def test_s3_a_token_of_a_sent_picture_is_answered_for_thirty_days(tmp_path: Path) -> None:
     async with Database.open(tmp_path / "bot.db") as database:
-        uploads = await Uploads.open(database, "encoder")
+        uploads = await Uploads.open(database)
         tokens = [uploads.token(data) for data in (b"old", b"new")]
         for token, days in zip(tokens, (31, 29), strict=True):
-            await uploads.keep(token, pack(Remembered(look())))
+            await uploads.keep(token, "encoder", pack(Remembered(look())))
             sent = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=days)
             async with database.write() as connection:
                 await connection.execute(update(tables.uploads).where(tables.uploads.c.token == token).values(created=sent))
-        later = await Uploads.open(database, "encoder")
-        assert [await later.find(token) is not None for token in tokens] == [False, True]
+        later = await Uploads.open(database)
+        assert [await later.find(token, "encoder") is not None for token in tokens] == [False, True]
 
 
 async def test_s3_words_bring_what_they_name_to_the_front_of_what_is_similar(client: Client) -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from bot.insights.gtin import gtin_of
 from bot.insights.model import Line, Reading
-from bot.insights.reading import MOST_WAITING, Reader, gtin_of, regions_of
+from bot.insights.reading import MOST_CODES_WAITING, Reader, regions_of
 from bot.insights.uris import uris
 from tests.insights.written import centre, code_picture, pixels, text_picture
 from tests.worlds import PHOTOS
@@ -77,7 +78,8 @@ async def test_photos_of_goods_are_not_read_as_words(reader: Reader) -> None:
 
 async def test_p1_a_child_that_is_killed_is_replaced(reader: Reader) -> None:
     await reader.read(BLANK)
-    process = reader._child._process
+    assert reader._codes
+    process = reader._codes.child._process
     assert process
     os.kill(process.pid, signal.SIGKILL)
     readings = [await reader.read(pixels(code_picture("2100005001007"))) for _ in range(2)]
@@ -86,14 +88,16 @@ async def test_p1_a_child_that_is_killed_is_replaced(reader: Reader) -> None:
 
 async def test_it_is_an_extra_and_is_left_out_where_too_much_waits(reader: Reader) -> None:
     picture = pixels(code_picture("2100005001007"))
-    readings = await asyncio.gather(*(reader.read(picture) for _ in range(MOST_WAITING + 3)))
-    assert sum(bool(reading.codes) for reading in readings) == MOST_WAITING
+    readings = await asyncio.gather(*(reader.read(picture, text=False) for _ in range(MOST_CODES_WAITING + 3)))
+    assert sum(bool(reading.codes) for reading in readings) == MOST_CODES_WAITING
+    assert sum(reading.missed for reading in readings) == 3
 
 
 async def test_a_child_that_has_nothing_to_do_ends() -> None:
     async with Reader.open(idle_seconds=0.1) as reader:
-        await reader.read(BLANK)
-        process = reader._child._process
+        await reader.read(BLANK, text=False)
+        assert reader._codes
+        process = reader._codes.child._process
         assert process
         await asyncio.wait_for(process.wait(), 10)
         assert (await reader.read(pixels(code_picture("2100005001007")))).codes
@@ -113,6 +117,35 @@ async def test_without_its_packages_it_reads_nothing() -> None:
         ("012345678905", "UPC-A", "00012345678905"),
         ("hello", "QR Code", ""),
         ("2100005001007", "QR Code", ""),
+        ("2100005001007", "Code 128", ""),
+        ("0012345000065", "UPC-E", "00012345000065"),
+        ("01234565", "UPC-E", "00012345000065"),
+        ("04252614", "UPC-E", "00042100005264"),
+        ("01278907", "UPC-E", "00012000007897"),
+        ("01234133", "UPC-E", "00012300000413"),
+        ("01234543", "UPC-E", "00012340000053"),
+        ("01234566", "UPC-E", ""),
+        ("21234565", "UPC-E", ""),
+        ("10614141000415", "ITF", "10614141000415"),
+        ("10614141000416", "ITF", ""),
+        ("96385074", "ITF", ""),
+        ("9780306406157", "EAN-13", "09780306406157"),
+        ("978-0-306-40615-7", "ISBN", "09780306406157"),
+        ("0-306-40615-2", "ISBN", "09780306406157"),
+        ("080442957X", "ISBN", "09780804429573"),
+        ("0306406153", "ISBN", ""),
+        ("(01)02100005001007(10)AB", "Data Matrix", "02100005001007"),
+        ("(17)271231(01)02100005001007", "Code 128", "02100005001007"),
+        ("(01)02100005001008", "Data Matrix", ""),
+        ("(10)01(21)02100005001007", "QR Code", ""),
+        ("https://id.gs1.org/01/02100005001007/10/A?17=271231", "QR Code", "02100005001007"),
+        ("https://shop.example/mugs/01/2100005001007", "QR Code", "02100005001007"),
+        ("https://shop.example/gtin/012345678905/", "Data Matrix", "00012345678905"),
+        ("https://shop.example/2024/01/12345678", "QR Code", ""),
+        ("https://[bad/01/02100005001007", "QR Code", ""),
+        ("ftp://shop.example/01/02100005001007", "QR Code", ""),
+        ("00000000", "EAN-8", ""),
+        ("²³⁴⁵⁶⁷⁸⁹", "EAN-8", ""),
     ],
 )
 async def test_a_gtin_has_fourteen_digits_and_the_right_check_digit(text: str, kind: str, gtin: str) -> None:

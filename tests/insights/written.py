@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import zxingcpp
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 
 def text_picture(*lines: str, size: tuple[int, int] = (900, 600)) -> Image.Image:
@@ -25,6 +25,25 @@ def code_picture(text: str, kind: str = "EAN13", *, size: tuple[int, int] = (700
     image = Image.new("RGB", size, "white")
     image.paste(drawn.convert("RGB"), ((size[0] - drawn.width) // 2, (size[1] - drawn.height) // 2))
     return image
+
+
+def skin_tones() -> Image.Image:
+    """Blurred ellipses in the colours of skin: nothing at all, but the adult score takes them for somebody."""
+    dice = np.random.default_rng(99)
+    tone = np.array([226, 172, 140]) + dice.integers(-25, 25, 3)
+    image = Image.new("RGB", (256, 256), tuple(dice.integers(0, 255, 3).tolist()))
+    draw = ImageDraw.Draw(image)
+
+    def ellipse(x: int, y: int, width: int, height: int, colour: tuple[int, ...]) -> None:
+        draw.ellipse((x - width, y - height, x + width, y + height), fill=colour)
+
+    for _ in range(dice.integers(3, 12)):
+        (x, y), (width, height) = dice.integers(0, 256, 2).tolist(), dice.integers(20, 160, 2).tolist()
+        ellipse(x, y, width, height, tuple((tone * dice.uniform(0.75, 1.1)).clip(0, 255).astype(int).tolist()))
+    for _ in range(dice.integers(0, 4)):
+        (x, y), size = dice.integers(40, 216, 2).tolist(), int(dice.integers(4, 20))
+        ellipse(x, y, size, size, (160, 90, 80))
+    return image.filter(ImageFilter.GaussianBlur(float(dice.uniform(1, 8))))
 
 
 def jpeg(image: Image.Image) -> bytes:

@@ -34,7 +34,9 @@ class Asked:
         self._world = world
         self._service = service
         self._pixels = pixels
-        self._encoder = service._encoder
+        encoder = service.catalogue.serving.encoder
+        assert isinstance(encoder, Encoder)
+        self._encoder = encoder
         shelf = service.catalogue.serving.shelf
         feed_ids = {offer["id"]: one["id"] for one in world.products for offer in one["offers"]}
         self._ids = {key: feed_ids[product.offers[0].id] for key, product in shelf.products.items()}
@@ -82,7 +84,7 @@ class Asked:
         shelf = self._service.catalogue.serving.shelf
         pictures = [shelf.pictures[catalogue_picture(one.token) or ""] for one in found.similar_products]
         products = tuple(self._ids[picture.product_id] for picture in pictures)
-        seen = self._service._uploads.recent(found.token)
+        seen = self._service._uploads.recent(found.token, self._encoder.name)
         assert seen
         matches = self._service.catalogue.serving.matcher.match(seen.look)
         copies = {hit.picture_id: hit.partial for hit in (*matches.copies, *seen.copies)}
@@ -127,6 +129,3 @@ class Asked:
 def says_its_kind(answer: Answer) -> bool:
     """Whether the tags name the kind of what is shown."""
     return singular(answer.case.kind) in answer.tags
-
-
-__all__ = ["Asked", "Encoder", "says_its_kind"]

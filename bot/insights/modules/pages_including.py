@@ -9,7 +9,7 @@ MOST = 35
 def pages_including(context: Context) -> tuple[ImageObject, ...]:
     found: dict[str, ImageObject] = {}
     for picture in context.same:
-        if context.shows(context.shelf.product_of(picture.id)):
+        if context.shows_picture(picture):
             for url, title in context.pages(picture):
                 found.setdefault(url, context.image(picture, page=(url, title)))
     return tuple(found.values())[:MOST]

@@ -19,5 +19,5 @@ def every_similar_picture(context: Context) -> Iterator[StoredPicture]:
     own = context.own.id if context.own else ""
     for hit in context.in_order(context.part.pictures):
         picture = context.shelf.pictures.get(hit.picture_id)
-        if picture and picture.id != own and context.shows(context.shelf.product_of(picture.id)):
+        if picture and picture.id != own and context.shows_picture(picture):
             yield picture

@@ -19,5 +19,5 @@ def every_similar_product(context: Context) -> Iterator[StoredPicture]:
     own = context.own.product_id if context.own else ""
     for hit in context.in_order(context.part.products):
         picture = context.shelf.pictures.get(hit.picture_id)
-        if picture and hit.product_id != own and context.shows(context.shelf.product_of(picture.id)):
+        if picture and hit.product_id != own and context.shows_picture(picture):
             yield picture

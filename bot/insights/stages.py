@@ -1,0 +1,34 @@
+"""What is done with a picture besides looking at it: each has a cost of its own and is run only where a module needs it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bot.insights.model import Module, SafeSearch
+
+NEED_CODES = frozenset({Module.SIMILAR_PRODUCTS, Module.SHOPPING_SOURCES, Module.SIMILAR_IMAGES})
+"""What is led by the product that a barcode names."""
+LIST_PICTURES = frozenset({Module.SIMILAR_IMAGES, Module.SIMILAR_PRODUCTS, Module.PAGES_INCLUDING})
+"""What SafeSearch Strict hides from who asks about an adult picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Costs are processor time, and lie beside the look.
+
+    codes: barcodes and QR codes, 20 ms. text: words, half a second and more. adult: the adult score, 15 ms.
+    """
+
+    codes: bool = False
+    text: bool = False
+    adult: bool = False
+
+
+def stages_for(modules: Collection[Module], safe_search: SafeSearch) -> Stages:
+    """What images/details runs for its modules.
+
+    Moderate hides what the catalogue calls adult, whatever the picture is that was sent: it needs no score.
+    """
+    return Stages(
+        codes=not NEED_CODES.isdisjoint(modules),
+        adult=safe_search is SafeSearch.STRICT and not LIST_PICTURES.isdisjoint(modules),
+    )
