@@ -1,5 +1,6 @@
 """A record becomes rows: what Google Merchant's attributes, and Meta's, mean to us. Pure, but for pictures beside a feed."""
 
+import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -61,12 +62,8 @@ def _pictures(said: Record) -> list[object]:
 
 
 def _split(said: str) -> list[str]:
-    """Addresses parted by commas, semicolons or bars; a comma inside an address stays."""
-    parts: list[str] = []
-    for part in said.replace("|", ",").replace(";", ",").split(","):
-        whole = "." in part or not parts
-        parts = [*parts, part] if whole else [*parts[:-1], f"{parts[-1]},{part}"]
-    return parts
+    """Addresses or names of files, parted by commas, semicolons or bars; one inside an address stays there."""
+    return re.split(r"[,;|\s]+(?=https?://)" if "://" in said else "[,;|]", said, flags=re.IGNORECASE)
 
 
 def _price(product: Record, offer: Record, origin: Origin) -> tuple[str, str]:

@@ -109,12 +109,17 @@ def encoding(head: bytes) -> str:
 
 def words(head: bytes) -> str:
     """The beginning of a file as text, without mark and space."""
-    return head.decode(encoding(head), "replace").replace("\0", "").lstrip("\ufeff \t\r\n")
+    name = encoding(head)
+    return head.decode(name, _errors(name)).replace("\0", "").lstrip("\ufeff \t\r\n")
 
 
 def decoded(whole: io.BufferedReader) -> io.TextIOWrapper:
     name = encoding(whole.peek(HEAD))
-    return io.TextIOWrapper(whole, name, errors="western" if name.startswith("utf-8") else "replace")
+    return io.TextIOWrapper(whole, name, errors=_errors(name))
+
+
+def _errors(encoding: str) -> str:
+    return "western" if encoding.startswith("utf-8") else "replace"
 
 
 def kind(head: bytes, suffixes: tuple[str, ...] = ()) -> Kind:
@@ -130,7 +135,7 @@ def kind(head: bytes, suffixes: tuple[str, ...] = ()) -> Kind:
     if start.startswith("<"):
         return _markup(start)
     if start.startswith(("{", "[")):
-        return _json(start, suffixes)
+        return _json(start)
     return Kind.JSON_LINES if suffixes[-1:] == (".jsonl",) else Kind.TABLE
 
 
@@ -150,13 +155,13 @@ def _markup(start: str) -> Kind:
     return Kind.SITEMAP if name in {"urlset", "sitemapindex"} else Kind.XML
 
 
-def _json(start: str, suffixes: tuple[str, ...]) -> Kind:
+def _json(start: str) -> Kind:
     """JSON lines, unless the first line is not the whole of an object."""
     first, newline, rest = start.partition("\n")
     try:
         found = json.loads(first)
     except (ValueError, RecursionError):
-        lines = newline and (suffixes[-1:] == (".jsonl",) or rest.lstrip().startswith("{"))
+        lines = newline and rest.lstrip().startswith("{") and not first.rstrip().endswith(("[", "{", ",", ":"))
         return Kind.JSON_LINES if lines else Kind.JSON
     lists = isinstance(found, dict) and any(isinstance(value, list) for name, value in found.items() if name in CONTAINERS)
     return Kind.JSON if isinstance(found, list) or (lists and "id" not in found) else Kind.JSON_LINES

@@ -145,9 +145,9 @@ def _scripts(tree: Any) -> list[str]:
 
 def objects(script: str) -> list[Any]:
     """The JSON values of a script, as real pages write them. Raises ValueError when they cannot be made out."""
-    script = _AROUND.sub("", script)
-    mended = _ESCAPE.sub(r"\\\\", script)
-    for text in (script, mended, html.unescape(mended)):
+    bare = _AROUND.sub("", script)
+    mended = _ESCAPE.sub(r"\\\\", bare)
+    for text in (f"{script}\n", bare, mended, html.unescape(mended)):
         for clean in (lambda said: said, jstyleson.dispose):  # comments and trailing commas
             try:
                 return _several(clean(text))

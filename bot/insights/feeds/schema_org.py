@@ -57,8 +57,7 @@ class _Graph:
         for node in nodes:
             self._name(node, 0)
         self._left = MAX_NODES
-        for node in nodes:
-            self._walk(node, {}, 0)
+        self._walk(nodes, {}, 0)
 
     def see(self, said: Any) -> Any:
         """What `{"@id": …}` stands for."""
@@ -89,7 +88,7 @@ class _Graph:
         if depth > MAX_DEPTH or self._left < 0 or id(node) in self._done:
             return
         if isinstance(node, list):
-            for one in node:
+            for one in sorted(map(self.see, node), key=_is_no_group):  # first: a variant may also stand beside its group
                 self._walk(one, group, depth + 1)
         elif isinstance(node, dict):
             self._done.add(id(node))
@@ -102,6 +101,10 @@ class _Graph:
             for name in _INTO:
                 if name in node:
                     self._walk(node[name], node if variants else {}, depth + 1)
+
+
+def _is_no_group(node: Any) -> bool:
+    return not (isinstance(node, dict) and "ProductGroup" in types(node))
 
 
 def _short_names(said: Any, depth: int = 0) -> Any:

@@ -24,6 +24,8 @@ MAX_ADDRESS = 2000
 """Slack and browsers end about here."""
 MAX_ID = 200
 MAX_STARS = 5
+MAX_DIGITS = 20
+"""Of a price, separators included."""
 
 _AVAILABILITY = {
     Availability.IN_STOCK: "instock available availablefororder yes true auflager vorrätig verfügbar lieferbar sofortlieferbar "
@@ -58,9 +60,12 @@ def text(value: Any) -> str:
     """A cell or a JSON value as words on one line; what is neither text nor number is none."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float | Decimal):
         return ""
-    return _BLANK.sub(" ", str(value).encode("utf-8", "ignore").decode()).strip()
+    try:
+        return _BLANK.sub(" ", str(value).encode("utf-8", "ignore").decode()).strip()
+    except ValueError:  # a number of thousands of digits
+        return "…"
 
 
 def plain(value: Any) -> str:
@@ -122,7 +127,7 @@ def price(said: str, currency: str = "") -> tuple[str, str]:
     if not said:
         return "", ""
     amounts = _AMOUNT.findall(said)
-    if len(amounts) != 1 or re.match(r"\s*[-−]", said):
+    if len(amounts) != 1 or len(amounts[0]) > MAX_DIGITS or re.match(r"\s*[-−]", said):
         raise BadField("price", f"{_short(said)!r} is not a price. Write it like 14.95 USD.")
     code = currency_of(said) or currency.strip().upper()
     if code not in currencies():
