@@ -11,10 +11,12 @@ from pathlib import Path
 from bot.insights.feeds.folder import company, files_of
 from bot.insights.feeds.reading import Said, from_stream, rows
 from bot.insights.feeds.records import Feed, Origin, Page, Rejected, Row, SubjectRow, stamp_of
+from bot.insights.feeds.remote import Part, remote
 
 __all__ = [
     "Feed",
     "Page",
+    "Part",
     "Rejected",
     "Row",
     "Said",
@@ -23,6 +25,7 @@ __all__ = [
     "files_of",
     "read_feed",
     "read_source",
+    "remote",
     "rows",
     "stamp_of",
 ]

@@ -61,8 +61,8 @@ def _key(one: Row | Page | SubjectRow | BadField) -> str:
 
 def _said(stream: BinaryIO, origin: Origin) -> Iterator[tuple[int, Record | Page | SubjectRow | BadField]]:
     """By what the file is. Whatever is wrong with it as a whole is said in the end."""
-    whole = unpacked(stream)
     try:
+        whole = unpacked(stream)
         if not origin.is_remote and (found := listed(Path(origin.base))):
             yield from found(whole, origin)
             return

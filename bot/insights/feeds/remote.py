@@ -122,9 +122,10 @@ class _Door:
         try:
             await self.fetcher.download(urljoin(self.source, "/meta.json"), path, max_bytes=MAX_META)
             said = json.loads(await asyncio.to_thread(path.read_bytes))
-            path.unlink(missing_ok=True)
         except (UserError, ValueError, RecursionError):
             return "", ""
+        finally:
+            path.unlink(missing_ok=True)
         if not isinstance(said, dict):
             return "", ""
         return values.plain(said.get("name")), values.currency_of(values.text(said.get("currency")))
@@ -157,42 +158,57 @@ class _Door:
             return Rejected(url, 0, "link", str(error))
 
     async def _addresses(self, first: Part) -> AsyncGenerator[str | Rejected, None]:
-        waiting, known, count = deque([(first, 0)]), {self.source}, 0
-        sitemaps = 1
-        while waiting:
-            part, depth = waiting.popleft()
-            listed = sitemap.listed(part.path)
-            while batch := await asyncio.to_thread(lambda of: list(itertools.islice(of, _LISTED_AT_ONCE)), listed):
-                for kind, address in batch:
-                    url = urljoin(part.source, address)
+        """Of pages, each once; sitemaps that are listed are read after the one that lists them."""
+        waiting, known, count, sitemaps = deque([(first, 0)]), {self.source}, 0, 1
+        try:
+            while waiting:
+                part, depth = waiting[0]
+                async for kind, url in _listed(part):
                     if url in known:
                         continue
                     if not _same_site(url, self.source):
                         yield Rejected(part.source, 0, "loc", f"{url[:200]} is another site's. Import that site's own sitemap.")
                         continue
+                    known.add(url)
                     count += kind == "page"
                     sitemaps += kind == "sitemap"
                     if count > MAX_PAGES or sitemaps > MAX_SITEMAPS or depth >= MAX_SITEMAP_DEPTH:
-                        yield Rejected(
-                            part.source, 0, "file", f"The sitemap lists more than {MAX_PAGES} pages; the rest was not read."
+                        reason = (
+                            f"The sitemap lists more than {MAX_PAGES} pages or {MAX_SITEMAPS} sitemaps; the rest was not read."
                         )
+                        yield Rejected(part.source, 0, "file", reason)
                         return
-                    known.add(url)
                     if kind == "page":
                         yield url
+                        continue
+                    found = await self._sitemap(url, self.folder / f"sitemap-{sitemaps}")
+                    if isinstance(found, Part):
+                        waiting.append((found, depth + 1))
                     else:
-                        found = await self._sitemap(url, self.folder / f"sitemap-{sitemaps}")
-                        if isinstance(found, Part):
-                            waiting.append((found, depth + 1))
-                        else:
-                            yield found
-            await asyncio.to_thread(part.path.unlink, missing_ok=True)
+                        yield found
+                waiting.popleft()
+                part.path.unlink(missing_ok=True)
+        finally:
+            for part, _ in waiting:
+                part.path.unlink(missing_ok=True)
 
     async def _sitemap(self, url: str, path: Path) -> Part | Rejected:
         try:
             return await self.get(url, path, MAX_SITEMAP)
         except UserError as error:
             return Rejected(url, 0, "link", str(error))
+
+
+async def _listed(part: Part) -> AsyncGenerator[tuple[str, str], None]:
+    """What a sitemap lists, read on a thread some hundreds at a time."""
+    listed = sitemap.listed(part.path)
+    while batch := await asyncio.to_thread(lambda: list(itertools.islice(listed, _LISTED_AT_ONCE))):
+        for kind, address in batch:
+            try:
+                url = urljoin(part.source, address)
+            except ValueError:
+                url = address  # no address at all; said to be another site's
+            yield kind, url
 
 
 def _same_site(url: str, other: str) -> bool:
