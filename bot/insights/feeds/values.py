@@ -58,6 +58,8 @@ _DURATION = re.compile(r"P(?=.)(?:\d{1,4}D)?(?:T(?=.)(?:\d{1,4}H)?(?:\d{1,4}M)?(
 
 def text(value: Any) -> str:
     """A cell or a JSON value as words on one line; what is neither text nor number is none."""
+    if isinstance(value, str) and value.isascii() and value.isprintable() and "  " not in value:
+        return value.strip()  # nearly all
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str | int | float | Decimal):
@@ -99,7 +101,7 @@ def identity(record: Mapping[str, Any], name: str = "id") -> str:
 def link(said: str, base: str = "") -> str:
     """An http address; a relative one is resolved where the feed has an address."""
     try:
-        address = urljoin(base, said) if is_address(base) and said else said
+        address = urljoin(base, said) if said and is_address(base) and not is_address(said) else said
         parts = urlsplit(address)
         fine = parts.scheme in {"http", "https"} and parts.hostname and not parts.username and len(address) <= MAX_ADDRESS
     except ValueError:
@@ -217,7 +219,7 @@ def pictures(addresses: Iterable[Any], base: str) -> tuple[str, ...]:
 def picture(said: str, base: str) -> str:
     """An address, or a file beside the feed or one folder up; a feed names no other file of this machine."""
     try:
-        if is_address(base) or said.startswith("//"):
+        if not is_address(said) and (is_address(base) or said.startswith("//")):
             said = urljoin(base if is_address(base) else "https:", said)
         if is_address(said):
             if len(said) <= MAX_ADDRESS and urlsplit(said).hostname:

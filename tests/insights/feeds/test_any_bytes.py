@@ -3,10 +3,14 @@
 import gzip
 import io
 import json
+import tracemalloc
 import zipfile
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -183,3 +187,60 @@ def test_any_window_and_word(text: str, now: datetime) -> None:
         with suppress(BadField):
             read()
     assert "\n" not in values.plain(text)
+
+
+class Endless(io.RawIOBase):
+    """A file that is made while it is read."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        super().__init__()
+        self._pieces, self._left = pieces, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while len(self._left) < len(buffer) and (more := next(self._pieces, b"")):
+            self._left += more
+        part, self._left = self._left[: len(buffer)], self._left[len(buffer) :]
+        buffer[: len(part)] = part
+        return len(part)
+
+
+def long_feed(kind: str) -> Iterator[bytes]:
+    """Twenty megabytes."""
+    start, piece, end = {
+        "table": ("id\ttitle\tlink\timage_link\tdescription\n", "{n}\tCup\t/{n}\t/{n}.jpg\t{d}\n", ""),
+        "lines": ("", '{{"id": "{n}", "title": "Cup", "link": "/{n}", "image_link": "/{n}.jpg", "description": "{d}"}}\n', ""),
+        "json": (
+            '{"products": [',
+            '{{"id": "{n}", "title": "Cup", "link": "/{n}", "image": "/{n}.jpg", "x": "{d}"}},',
+            '{"id": 0}]}',
+        ),
+        "xml": (
+            "<rss><channel>",
+            "<item><id>{n}</id><title>Cup</title><link>/{n}</link><image_link>/{n}.jpg</image_link><x>{d}</x></item><y>{d}</y>",
+            "</channel></rss>",
+        ),
+    }[kind]
+    yield start.encode()
+    for n in range(1, LONG + 1):
+        yield piece.format(n=n, d="x" * 4000).encode()
+    yield end.encode()
+
+
+LONG = 5000
+
+
+@pytest.mark.parametrize("kind", ["table", "lines", "json", "xml"])
+def test_a_long_feed_is_never_held(kind: str) -> None:
+    tracemalloc.start()
+    try:
+        found = 0
+        for one in from_stream(io.BufferedReader(Endless(long_feed(kind))), "feed", ORIGINS[0]):
+            found += isinstance(one, Row)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found == LONG
+    assert peak < 5_000_000
