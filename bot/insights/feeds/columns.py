@@ -9,8 +9,9 @@ from bot.insights.feeds import values
 from bot.insights.feeds.records import Record
 
 _NAMES = {
-    "id": "id sku product_id item_id offer_id variant_id retailer_id item_number article_number artikelnummer artikel_nr "
+    "id": "id product_id item_id offer_id variant_id retailer_id item_number article_number artikelnummer artikel_nr "
     "art_nr bestellnummer référence reference ref referencia código codigo guid",
+    "sku": "sku",
     "title": "title name product product_name product_title item_name titel produkt produktname bezeichnung artikelname "
     "artikel nom titre produit désignation título titulo nombre producto",
     "description": "description beschreibung descripción descripcion body_html summary content text",
@@ -66,6 +67,8 @@ def record(named: Iterable[tuple[str, Any]]) -> Record:
         if name and value not in (None, "", []) and (name not in said or rank < said[name][0]):
             said[name] = rank, value
     found = {name: value for name, (_, value) in said.items()}
+    if "sku" in found:
+        found.setdefault("id", found["sku"])
     offers = found.get("offers")
     if isinstance(offers, list):
         found["offers"] = [record(offer.items()) if isinstance(offer, dict) else offer for offer in offers]
@@ -85,7 +88,7 @@ class Header:
                 self._names[place], self._currency = split[1], code
         known = {called(name)[0] for name in self._names} - {""}
         self.score = len(known)
-        self.is_one = "id" in known and len(known) >= LIKELY
+        self.is_one = bool({"id", "sku"} & known) and len(known) >= LIKELY
 
     def __len__(self) -> int:
         return len(self._names)

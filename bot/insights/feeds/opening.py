@@ -71,7 +71,7 @@ class _Measured(io.RawIOBase):
         while filled < len(buffer):  # whole heads, however small the pieces are
             try:
                 data = self._stream.read(len(buffer) - filled)
-            except (EOFError, zlib.error, OSError):
+            except (EOFError, zlib.error, gzip.BadGzipFile):
                 self._broken = True
                 if not filled:
                     return self.readinto(buffer)

@@ -19,14 +19,16 @@ from bot.insights.feeds.schema_org import About, records
 MAX_PAGE = 8 * 1024 * 1024
 """Bytes."""
 MAX_SCRIPT = 2 * 1024 * 1024
-MAX_PROPERTIES = 5000
-"""Of microdata. Each is copied out of the page with all it holds."""
+MAX_PROPERTIES, MAX_NESTED, MAX_REFERENCES = 5000, 8, 20
+"""Of microdata. Each property is copied out of the page with all it holds, and again for each that it is in or referred to by."""
 MAX_OBJECTS = 200
+MAX_MARKS = 4
+"""Rounds of them around a script: `//<![CDATA[` is two."""
 SMALL = 100
 """Pixels: what says it is smaller is an icon."""
 
 _META = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,30})""", re.IGNORECASE)
-_AROUND = re.compile(r"^(?:\s|//|/\*|\*/|<!\[CDATA\[|<!--)+|(?:\s|//|/\*|\*/|\]\]>|-->|;)+$")
+_BEFORE, _AFTER = ("//", "/*", "*/", "<![CDATA[", "<!--"), ("//", "/*", "*/", "]]>", "-->", ";")
 _BETWEEN = re.compile(r"[\s,;]*")
 _ESCAPE = re.compile(r'\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})')
 
@@ -145,7 +147,7 @@ def _scripts(tree: Any) -> list[str]:
 
 def objects(script: str) -> list[Any]:
     """The JSON values of a script, as real pages write them. Raises ValueError when they cannot be made out."""
-    bare = _AROUND.sub("", script)
+    bare = _bare(script)
     mended = _ESCAPE.sub(r"\\\\", bare)
     for text in (f"{script}\n", bare, mended, html.unescape(mended)):
         for clean in (lambda said: said, jstyleson.dispose):  # comments and trailing commas
@@ -154,6 +156,16 @@ def objects(script: str) -> list[Any]:
             except (ValueError, IndexError, RecursionError):
                 continue
     raise ValueError("not JSON")
+
+
+def _bare(script: str) -> str:
+    """Without the comment marks that once hid scripts from old browsers."""
+    for _ in range(MAX_MARKS):
+        for mark in _BEFORE:
+            script = script.strip().removeprefix(mark)
+        for mark in _AFTER:
+            script = script.strip().removesuffix(mark)
+    return script
 
 
 def _several(text: str) -> list[Any]:
@@ -169,7 +181,9 @@ def _several(text: str) -> list[Any]:
 def _microdata(tree: Any, origin: Origin) -> list[Any]:
     if not tree.xpath("boolean(//*[@itemscope])"):
         return []
-    if tree.xpath("count(//@itemprop)") > MAX_PROPERTIES or sum(map(len, tree.xpath("//@itemref"))) > MAX_PROPERTIES:
+    refs = sum(len(said.split()) for said in tree.xpath("//@itemref"))
+    nested = f"boolean(//*[@itemprop][count(ancestor::*[@itemprop]) > {MAX_NESTED}])"
+    if tree.xpath("count(//@itemprop)") > MAX_PROPERTIES or refs > MAX_REFERENCES or tree.xpath(nested):
         return []
     # with it come parsers of syntaxes we do not read; a bot that reads no page does without them
     from extruct.w3cmicrodata import MicrodataExtractor  # noqa: PLC0415

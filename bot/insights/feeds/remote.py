@@ -62,6 +62,7 @@ async def remote(
 
     etag, modified: of the last time, for a feed; shops and sitemaps are always read. Raises CannotFetch, TooLarge.
     """
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     door = _Door(source, fetcher, folder, seller, currency, tuple(pauses))
     if urlsplit(source).path.endswith("/products.json"):
         found = door.shop()

@@ -20,7 +20,10 @@ def records(product: Mapping[str, Any], origin: Origin) -> Iterator[Record | Bad
     page = f"{parts.scheme}://{parts.netloc}/products/{quote(values.text(product.get('handle')))}"
     options = [_option(one) for one in _dicts(product.get("options"))]
     images = _dicts(product.get("images"))
-    for variant in _dicts(product.get("variants")):
+    variants = _dicts(product.get("variants"))
+    if not variants:
+        yield BadField("variants", "The product has no variant, so there is nothing to buy.")
+    for variant in variants:
         if not origin.currency:
             yield BadField("currency", NO_CURRENCY)
             continue

@@ -88,10 +88,10 @@ class PicturesBeside:
         self._named: dict[str, list[tuple[int, str, str]]] | None = None
 
     def add(self, record: Record) -> None:
-        """Give a record that names no picture those named like its id or its part number."""
+        """Give a record that names no picture those named like its id, its SKU, or its part or article number."""
         if record.get("image_link") or record.get("additional_image_link") or "offers" in record:
             return
-        for name in ("id", "mpn", "gtin"):
+        for name in ("id", "sku", "mpn", "gtin"):
             if (said := values.text(record.get(name))) and (found := self._of(said)):
                 record["image_link"] = found
                 return

@@ -88,6 +88,7 @@ def survives(data: bytes) -> None:
                 assert one.digest()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 @example(b"PK\x03\x04")
 @example(b"\x1f\x8b\x08\x00")
@@ -96,7 +97,7 @@ def test_any_bytes(data: bytes) -> None:
     survives(data)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.sampled_from(REAL), st.data())
 def test_real_files_with_something_broken(whole: bytes, data: st.DataObject) -> None:
     broken = bytearray(whole)
@@ -109,7 +110,7 @@ def test_real_files_with_something_broken(whole: bytes, data: st.DataObject) -> 
     survives(bytes(broken))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(JSON)
 def test_any_json(said: object) -> None:
     text = json.dumps(said)
@@ -117,25 +118,27 @@ def test_any_json(said: object) -> None:
         survives(data.encode())
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.text(max_size=12), max_size=9), max_size=6), st.sampled_from("\t,;|"))
 def test_any_table(lines: list[list[str]], delimiter: str) -> None:
     head = delimiter.join(["id", "title", "link", "image_link", "price", "availability", "rating", "offers", "inventory"])
     survives("\n".join([head, *map(delimiter.join, lines)]).encode("utf-8", "replace"))
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["g:id", "title", "link", "g:image_link", "g:price", "x"]), st.text(max_size=12))))
 def test_any_xml(parts: list[tuple[str, str]]) -> None:
     body = "".join(f"<{name}>{text}</{name}>" for name, text in parts)
     survives(f"<rss><channel><item>{body}</item><item/></channel></rss>".encode("utf-8", "replace"))
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(st.text(alphabet=st.sampled_from('<>/="itemscope prop ref class meta a div script {}[]@:,')))
 def test_any_html(body: str) -> None:
     survives(f"<html itemscope itemtype='https://schema.org/Product'><p itemprop=name>x</p>{body}".encode())
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(
     st.binary(max_size=200),
     st.sampled_from(["xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "[Content_Types].xml"]),
@@ -148,6 +151,7 @@ def test_any_workbook(part: bytes, name: str) -> None:
     survives(out.getvalue())
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_script(text: str) -> None:
     try:
@@ -157,6 +161,7 @@ def test_any_script(text: str) -> None:
     assert isinstance(found, list)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("0123456789., '€$EURUSD-\u00a0")), st.sampled_from(["", "EUR", "JPY", "KWD"]))
 def test_any_price(text: str, currency: str) -> None:
     try:
@@ -168,6 +173,7 @@ def test_any_price(text: str, currency: str) -> None:
         assert amount.replace(".", "", 1).isdigit()
 
 
+@settings(deadline=None)
 @given(st.decimals(0, 10_000_000, places=2), st.sampled_from([("{:,.2f}", "", ""), ("{:,.2f}", ".", ","), ("{:,.2f}", " ", ",")]))
 def test_a_price_written_in_any_land_is_the_same(amount: object, how: tuple[str, str, str]) -> None:
     form, thousands, decimal = how
@@ -177,6 +183,7 @@ def test_a_price_written_in_any_land_is_the_same(amount: object, how: tuple[str,
     assert values.price(f"{text} EUR")[0] == f"{amount:.2f}"
 
 
+@settings(deadline=None)
 @given(st.text(), st.just(datetime(2026, 11, 26, tzinfo=UTC)))
 def test_any_window_and_word(text: str, now: datetime) -> None:
     for read in (

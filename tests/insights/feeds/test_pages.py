@@ -223,3 +223,18 @@ def test_odd_pages_are_survived(tmp_path: Path, html: str) -> None:
 
 def test_a_page_that_is_too_large_is_refused(tmp_path: Path) -> None:
     assert see(tmp_path, "<html>" + " " * pages.MAX_PAGE).said == [(1, "file")]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        page("{" + " " * 1_000_000 + "x"),
+        page("/*" * 500_000),
+        "<html><body itemscope>" + "<div itemprop=a>" * 200 + "<p>word</p>" * 300_000,
+        "<html><body itemscope itemref='" + "a " * 20_000 + "'><p id=a itemprop=x>" + "<b>word</b>" * 300_000,
+    ],
+    ids=["spaces", "comments", "nested", "referred to"],
+)
+def test_pages_made_to_take_long_do_not(tmp_path: Path, html: str) -> None:
+    """Quadratic reading would take hours here."""
+    assert see(tmp_path, html).rows == []

@@ -261,6 +261,7 @@ def test_the_sale_price_counts_while_it_is_on(tmp_path: Path) -> None:
         ("<style>p{}</style>Blue<script>alert(1)</script> cup", "Blue cup"),
         ("5 < 6 > 4", "5 < 6 > 4"),
         ("<!-- x -->", ""),
+        ("<b>" * 100_000 + "deep", ""),
     ],
 )
 def test_html_becomes_plain_text(said: str, means: str) -> None:

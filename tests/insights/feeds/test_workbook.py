@@ -66,6 +66,12 @@ def test_a_csv_has_pictures_beside_it_too(tmp_path: Path) -> None:
     assert [Path(path).name for path in found.row.pictures] == ["A_7.jpg"]
 
 
+def test_an_id_and_a_sku_side_by_side_are_told_apart(tmp_path: Path) -> None:
+    table = "SKU,Product ID,Name,Link\nK-1,77,Jug,https://lindenhof.example/77\n"
+    row = shop(tmp_path, table.encode(), "K-1.jpg", name="goods.csv").row
+    assert (row.id, [Path(path).name for path in row.pictures]) == ("77", ["K-1.jpg"])
+
+
 def test_a_row_without_a_picture_anywhere_says_so(tmp_path: Path) -> None:
     assert shop(tmp_path, book(JUG), "K-2.jpg").said == [(2, "image_link")]
 
