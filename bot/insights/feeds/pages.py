@@ -14,7 +14,7 @@ from lxml import html as lxml_html
 from bot.insights.feeds import values
 from bot.insights.feeds.opening import encoding
 from bot.insights.feeds.records import BadField, Origin, Page, Record, SubjectRow, is_address
-from bot.insights.feeds.schema_org import About, records
+from bot.insights.feeds.schema_org import About, of_page, records
 
 MAX_PAGE = 8 * 1024 * 1024
 """Bytes."""
@@ -28,6 +28,11 @@ SMALL = 100
 """Pixels: what says it is smaller is an icon."""
 
 _META = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,30})""", re.IGNORECASE)
+_OF_THE_WEB = re.compile(
+    r"utf-?8|iso-8859-\d{1,2}|latin-?1|(?:windows-|cp)125\d|koi8-[ru]|gb2312|gbk|gb18030|big5|euc-(?:jp|kr)|shift_jis",
+    re.IGNORECASE,
+)
+"""Encodings that a page may name: Python knows others, some of them slow on purpose."""
 _BEFORE, _AFTER = ("//", "/*", "*/", "<![CDATA[", "<!--"), ("//", "/*", "*/", "]]>", "-->", ";")
 _BETWEEN = re.compile(r"[\s,;]*")
 _ESCAPE = re.compile(r'\\(?!["\\/bfnrt]|u[0-9a-fA-F]{4})')
@@ -53,18 +58,20 @@ def read(whole: io.BufferedReader, origin: Origin, *, is_feed: bool) -> Iterator
     yield from enumerate(found, 1)
     try:
         url = values.link(about.url, origin.base)
-        shown = tuple(filter(None, (_usable(one, origin) for one in about.pictures)))
+        goods = [one for said in found if isinstance(said, dict) for one in said["image_link"]]
+        shown = filter(None, (_usable(one, origin) for one in (*goods, *about.pictures)))
     except BadField as bad:
         yield 1, bad
         return
-    if about.title and shown:
-        yield 1, Page(1, url, about.title, tuple(dict.fromkeys(shown))[: values.MAX_PICTURES])
+    if about.title and (pictures := tuple(dict.fromkeys(shown))[: values.MAX_PICTURES]):
+        yield 1, Page(1, url, about.title, pictures)
 
 
 def _tree(data: bytes) -> Any:
     """Read leniently, as browsers do; nothing is loaded."""
     name = encoding(data[:1000])
-    if name == "utf-8" and (said := _META.search(data[:4096])):
+    said = _META.search(data[:4096])
+    if name == "utf-8" and said and _OF_THE_WEB.fullmatch(said[1].decode()):
         name = said[1].decode()
     try:
         text = data.decode(name, "western" if name.lower() in {"utf-8", "utf8"} else "replace")
@@ -217,7 +224,7 @@ def _open_graph(meta: dict[str, list[str]], about: About) -> Record | None:
         return None
     url = about.url or said("og:url")
     return {
-        "id": (said("product:retailer_item_id", "product:sku") or url)[-values.MAX_ID :],
+        "id": (said("product:retailer_item_id", "product:sku") or of_page(url))[-values.MAX_ID :],
         "title": about.title,
         "description": said("og:description", "description"),
         "link": url,

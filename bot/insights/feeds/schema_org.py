@@ -68,6 +68,16 @@ class _Graph:
     def all(self, said: Any) -> list[Node]:
         return [one for one in map(self.see, said if isinstance(said, list) else [said]) if isinstance(one, dict)]
 
+    def images(self, said: Any) -> list[str]:
+        """Addresses of an image: text, ImageObject, or several of them."""
+        found = []
+        for one in map(self.see, said if isinstance(said, list) else [said]):
+            names = ("url", "contentUrl", "@id", "thumbnailUrl")
+            text = next(filter(None, (word(one.get(name)) for name in names)), "") if isinstance(one, dict) else word(one)
+            if text:
+                found.append(text)
+        return found[: values.MAX_PICTURES]
+
     def _name(self, said: Any, depth: int) -> None:
         self._left -= 1
         if depth > MAX_DEPTH or self._left < 0:
@@ -127,7 +137,7 @@ def _offers(graph: _Graph, node: Node, group: Node, about: About) -> Iterator[Re
         return next((found for of in (node, group) for name in names if (found := of.get(name)) not in (None, "", [], {})), "")
 
     offers: list[Node] = []
-    for offer in graph.all(said("offers"))[:MAX_NODES]:
+    for offer in graph.all(node.get("offers"))[:MAX_NODES]:
         parts = graph.all(offer.get("offers")) if "offers" in offer else []
         offers += [{**offer, "offers": None, **part} for part in parts] or [offer]
     name = word(said("name")) or about.title
@@ -135,7 +145,7 @@ def _offers(graph: _Graph, node: Node, group: Node, about: About) -> Iterator[Re
         return  # a mention, not something on sale
     url = word(said("url")) or about.url
     own = word(node.get("sku")) or word(node.get("productID")) or _gtin(node) or word(node.get("mpn"))
-    own = own or word(node.get("url")) or word(node.get("@id")) or url
+    own = own or of_page(word(node.get("url")) or word(node.get("@id")) or url)
     family = word(group.get("productGroupID")) or word(node.get("inProductGroupWithID")) or word(group.get("@id"))
     product: Record = {
         "title": name,
@@ -148,7 +158,7 @@ def _offers(graph: _Graph, node: Node, group: Node, about: About) -> Iterator[Re
         "size": word(said("size")),
         "product_type": word(said("category")),
         "adult": "yes" if values.text(said("isFamilyFriendly")).lower() == "false" else "",
-        "image_link": images(graph.see(said("image"))) or list(about.pictures),
+        "image_link": graph.images(said("image")) or list(about.pictures),
         "item_group_id": family or (own if len(offers) > 1 else ""),
         "rating": _rating(graph.see(said("aggregateRating"))),
     }
@@ -168,6 +178,11 @@ def _offers(graph: _Graph, node: Node, group: Node, about: About) -> Iterator[Re
             "gtin": _gtin(offer) or product["gtin"],
             "mpn": word(offer.get("mpn")) or product["mpn"],
         }
+
+
+def of_page(url: str) -> str:
+    """The id of goods that have none but their page, whose own name the address is."""
+    return f"{url}#product" if url else ""
 
 
 def _fitting(name: str) -> str:
@@ -212,7 +227,7 @@ def _recipe(graph: _Graph, node: Node, about: About, number: int, origin: Origin
         "name": values.plain(word(node.get("name")) or about.title),
         "url": url,
         "description": word(node.get("description")),
-        "images": images(graph.see(node.get("image"))) or list(about.pictures),
+        "images": graph.images(node.get("image")) or list(about.pictures),
         "creator": values.plain(word(graph.see(node.get("author") or node.get("creator")))),
         "rating": _rating(graph.see(node.get("aggregateRating"))),
     }
@@ -230,14 +245,3 @@ def word(said: Any, depth: int = 0) -> str:
         names = ("name", "value", "@value", "@id", "url")
         return next((found for name in names if depth < MAX_DEPTH and (found := word(said.get(name), depth + 1))), "")
     return values.text(said)
-
-
-def images(said: Any) -> list[str]:
-    """Addresses of an image: text, ImageObject, or several of them."""
-    found = []
-    for one in said if isinstance(said, list) else [said]:
-        names = ("url", "contentUrl", "@id", "thumbnailUrl")
-        text = next(filter(None, (word(one.get(name)) for name in names)), "") if isinstance(one, dict) else word(one)
-        if text:
-            found.append(text)
-    return found[: values.MAX_PICTURES]

@@ -50,6 +50,7 @@ def test_a_product_page_is_an_offer_and_a_page_that_shows_it(tmp_path: Path) -> 
     assert (row.rating, row.rating_count) == (4.2, 12)
     assert (row.link, row.description) == (f"{SHOP}/p/arc", "Brass & linen")
     assert row.pictures == (f"{SHOP}/i/arc.jpg", "https://cdn.example/arc2.jpg")
+    assert found.pages == [Page(1, f"{SHOP}/p/arc?ref=1", "Arc lamp – Lindenhof", row.pictures)]
 
 
 MINIMAL = (
@@ -104,11 +105,13 @@ def test_a_group_gives_its_variants_what_they_do_not_say(tmp_path: Path) -> None
             {"@type": "Product", "sku": "A-b", "color": "brass", "offers": {"price": "99", "priceCurrency": "EUR", "url": "/b"}},
             {"@id": "#steel"},
         ],
+        "offers": {"@type": "AggregateOffer", "lowPrice": "1", "priceCurrency": "EUR"},
     }
-    steel = {"@id": "#steel", "@type": "Product", "sku": "A-s", "color": "steel", "image": "/s.jpg",
+    steel = {"@id": "#steel", "@type": "Product", "sku": "A-s", "color": "steel", "image": [{"@id": "#s"}],
              "offers": {"@type": "Offer", "price": "89", "priceCurrency": "EUR"}}  # fmt: skip
     brand = {"@id": "#brand", "@type": "Brand", "name": "Lumen"}
-    brass, other = see(tmp_path, page(json.dumps({"@graph": [brand, steel, group]}))).rows
+    picture = {"@id": "#s", "@type": "ImageObject", "url": "/s.jpg"}
+    brass, other = see(tmp_path, page(json.dumps({"@graph": [brand, steel, picture, group]}))).rows
     assert (brass.id, brass.group, brass.title, brass.brand, brass.color) == ("A-b", "ARC", "Arc lamp", "Lumen", "brass")
     assert (brass.link, brass.pictures) == (f"{SHOP}/b", (f"{SHOP}/arc.jpg",))
     assert (other.id, other.group, other.price, other.pictures) == ("A-s", "ARC", "89", (f"{SHOP}/s.jpg",))
@@ -214,6 +217,7 @@ def test_a_saved_page_says_where_it_is_from(tmp_path: Path) -> None:
         page('{"@graph": [{"@id": "#a", "@type": "ProductGroup", "hasVariant": {"@id": "#a"}}]}'),
         page('{"@type": "Product", "name": {"name": {"name": []}}, "offers": [[[]]], "image": [{}]}'),
         "<html></html>",
+        '<html><meta charset="punycode">' + "a-" * 100_000,
         "<!doctype html>",
     ],
 )

@@ -12,7 +12,7 @@ from aiohttp import web
 
 from bot.errors import CannotFetch
 from bot.fetch import Fetcher
-from bot.insights.feeds import Part, Rejected, Row, Said, remote, rows
+from bot.insights.feeds import Page, Part, Rejected, Row, Said, remote, rows
 
 Answer = str | bytes | int
 ONE_ROW = "id\ttitle\tlink\timage_link\tprice\n1\tCup\t/1\t/1.jpg\t9.50 EUR\n"
@@ -206,6 +206,7 @@ async def test_whoever_stops_listening_stops_the_reading(tmp_path: Path) -> None
 
 async def test_an_address_of_a_page_is_that_page(tmp_path: Path) -> None:
     async with shop({"/p/arc": goods("arc")}) as (url, _):
-        (row,) = await brought(f"{url}/p/arc", tmp_path)
+        row, shown = await brought(f"{url}/p/arc", tmp_path)
     assert isinstance(row, Row)
-    assert row.id == f"{url}/p/arc"
+    assert isinstance(shown, Page)
+    assert (row.id, row.link, shown.url) == (f"{url}/p/arc#product", f"{url}/p/arc", f"{url}/p/arc")
