@@ -212,7 +212,8 @@ def duration(said: str) -> bool:
 def pictures(addresses: Iterable[Any], base: str) -> tuple[str, ...]:
     found = [picture(said, base) for address in addresses if (said := text(address))]
     if not found:
-        raise BadField("image_link", "image_link is missing.")
+        beside = "" if is_address(base) else " Name a picture, or put one beside the file that is named like the id."
+        raise BadField("image_link", f"image_link is missing.{beside}")
     return tuple(dict.fromkeys(found))[:MAX_PICTURES]
 
 
