@@ -11,9 +11,10 @@ from pathlib import Path
 from bot.insights.feeds.folder import company, files_of
 from bot.insights.feeds.reading import Said, from_stream, rows
 from bot.insights.feeds.records import Feed, Origin, Page, Rejected, Row, SubjectRow, stamp_of
-from bot.insights.feeds.remote import Part, remote
+from bot.insights.feeds.remote import LOCAL, Part, remote
 
 __all__ = [
+    "LOCAL",
     "Feed",
     "Page",
     "Part",

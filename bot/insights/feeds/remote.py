@@ -33,6 +33,10 @@ PAUSES = (1.0, 4.0)
 _LISTED_AT_ONCE = 200
 
 
+LOCAL = Downloaded("ok")
+"""How a file of this machine was brought."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One file of a remote source, for `rows(path, source=, seller=, currency=)`. It is gone when the next is asked for.
