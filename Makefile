@@ -4,7 +4,7 @@ BIN := .venv/bin
 PORT ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench fuzz setup setup-dev browser-test browser requirements golden clean
+.PHONY: help demo test lint format bench quality fuzz setup setup-dev browser-test browser requirements golden clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -32,6 +32,9 @@ format: setup-dev
 
 bench: setup-dev  ## CPU and memory, as ratios measured side by side
 	$(BIN)/python -m tests.bench
+
+quality: setup-dev  ## how good the answers are: figures, and the misses as pictures
+	$(BIN)/python -m tests.quality
 
 fuzz: setup-dev  ## the API under thousands of random requests, forms and pictures
 	FUZZ_EXAMPLES=1500 $(BIN)/python -m pytest tests/insights/test_fuzz.py

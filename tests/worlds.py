@@ -24,6 +24,8 @@ from bot.slack.running import Bot, running_bot
 from bot.storage import Database
 
 CATALOGUE = Path(__file__).parent.parent / "bot" / "demo" / "catalogue"
+SHARED = Path(__file__).parents[2] / "shared"
+"""Real photographs and answers, where they are kept beside the project."""
 PHOTOS = CATALOGUE / "photos"
 SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 TOKEN, APP_TOKEN = "xoxb-1111-2222-workspace", "xapp-1-A1-1111-socket"

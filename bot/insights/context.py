@@ -1,19 +1,22 @@
 """All that the modules read to answer about one picture, gathered once."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bot.insights.encoder import Look
-from bot.insights.matching import Hit, Matches
-from bot.insights.model import Crop
+from bot.insights.matching import SAME_THING, Hit, Matches, shared
+from bot.insights.model import Band, Crop, ImageObject, Match, Reason
 from bot.insights.shelf import Product, StoredPicture
 from bot.insights.view import MarketView
 from bot.insights.words import said_colours, same_colour, singular
 
 NEAREST = 5
 """So many of the nearest products are asked what kind, material and colour they are."""
+
+AGREE = 3
+"""So many of the NEAREST must be of one kind before it is the kind of the thing."""
 
 LEAD = 0.04
 """A product whose score is this far above every other speaks alone."""
@@ -72,9 +75,57 @@ class Context(MarketView):
         """Whether a picture may be in a list."""
         return not self.hidden and self.shows(self.shelf.product_of(picture.id))
 
-    def words_first(self, hits: Sequence[Hit]) -> Sequence[Hit]:
-        """The same, what the query names before the rest (§3, q); what does not look similar is not in it, whatever is asked."""
-        return sorted(hits, key=lambda hit: hit.picture_id not in self.named) if self.named else hits
+    def similar(self, picture: StoredPicture, *, page: tuple[str, str] | None = None, sums: bool = False) -> ImageObject:
+        """`image`, with how far it matches and why."""
+        return replace(self.image(picture, page=page, sums=sums), match=self.judge(picture))
+
+    def judge(self, picture: StoredPicture) -> Match | None:
+        """How far a picture matches and why; None for one that did not come by its looks."""
+        hit = self._hits.get(picture.id)
+        product = self.shelf.products.get(picture.product_id)
+        copied = any(one.picture_id == picture.id or (product and one.product_id == product.id) for one in self.same_hits)
+        code = product is not None and product.id in self.exact
+        if hit is None and not (copied or code):
+            return None
+        reasons = [reason for reason, holds in ((Reason.COPY, copied), (Reason.CODE, code)) if holds]
+        known = bool(reasons)
+        same_kind = bool(product and product.kind and hit and product.kind == self._kind_around(hit))
+        if same_kind:
+            reasons.append(Reason.KIND)
+        if product and any(same_colour(said, self.look.colour) for said in said_colours(product.color)):
+            reasons.append(Reason.COLOUR)
+        band = Band.SAME_KIND if same_kind else Band.SIMILAR
+        if known or (hit and hit.sure):
+            band = Band.SAME_ITEM
+        return Match(band, tuple(reasons), round(min(1.0, hit.score), 3) if hit else 1.0)
+
+    @cached_property
+    def _hits(self) -> Mapping[str, Hit]:
+        return {hit.picture_id: hit for hit in (*self.part.pictures, *self.part.products)}
+
+    def _kind_around(self, hit: Hit) -> str:
+        """The kind that most of the nearest products of the same thing are of; empty when they disagree."""
+        if hit.box not in self._kinds_by_box:
+            near = [one for one in self.part.products if shared(one.box, hit.box) > SAME_THING]
+            found = (self.shelf.products.get(one.product_id) for one in sorted(near, key=lambda one: -one.score)[:NEAREST])
+            kinds = Counter(product.kind for product in found if product)
+            kind, count = next(iter(kinds.most_common(1)), ("", 0))
+            self._kinds_by_box[hit.box] = kind if count >= AGREE else ""
+        return self._kinds_by_box[hit.box]
+
+    @cached_property
+    def _kinds_by_box(self) -> dict[Crop, str]:
+        return {}
+
+    def in_order(self, hits: Sequence[Hit]) -> Sequence[Hit]:
+        """The same: what the query names first (§3, q), then what is known to be in the picture, then as it looks.
+
+        What does not look similar is not in it, whatever is asked.
+        """
+        known = {hit.product_id for hit in self.same_hits} - {""} if self.part is self.matches else set()
+        if not (self.named or known):
+            return hits
+        return sorted(hits, key=lambda hit: (hit.picture_id not in self.named, hit.product_id not in known))
 
     def in_whole(self, box: Crop) -> Crop:
         """A box of the crop as fractions of the whole picture (§4, region and crop)."""

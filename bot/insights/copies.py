@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.insights.encoder import hashes, perceptual_hash
 from bot.insights.model import Crop
 
 SIDE = 384
 """Pixels of the longer side at which both are compared."""
 FEATURES = 500
+QUERY_FEATURES = 1000
+"""More, since what is written over a copy or stands around it has features of its own."""
 RATIO = 0.8
 """A feature counts when its best match is so much nearer than the second (Lowe's test)."""
 LEAST_INLIERS = 10
@@ -22,9 +25,18 @@ BLOCK = 16
 LEAST_BLOCKS = 20
 LEAST_CONTRAST = 4.0
 """Standard deviation of a block's grey values; flat ones agree with everything."""
-LEAST_CORRELATION = 0.9
+BLUR = 1.5
+"""Pixels (sigma) by which both are blurred before they are compared: what is off by less than a pixel stays the same."""
+LEAST_CORRELATION = 0.95
 MOST_COLOUR = 28.0
-"""Median distance of the blocks' mean colours (RGB): the same cup in another glaze has the same edges."""
+"""Median distance of the blocks' mean colours (RGB) in the same light: the same cup in another glaze has the same edges."""
+OTHER_COLOUR, MOST_OTHER = 40.0, 0.1
+"""Of the blocks that agree in their edges, so many may be of a colour so far away: a bottle of another juice has some."""
+LIGHT = 0.7, 1.4
+"""How much darker or brighter each channel may be as a whole."""
+NEAR = 12
+"""Bits of the hashes that may differ for the one way round, and must for the other, for the first to be the only one tried."""
+LEAST_SCALE = 0.05
 LEAST_SHARE = 0.08
 WHOLE_SHARE = 0.85
 """Of both areas, in a copy of the whole."""
@@ -51,36 +63,58 @@ class Query:
 
     def __init__(self, rgb: Pixels) -> None:
         self._sides = (rgb, np.ascontiguousarray(rgb[:, ::-1]))
+        self._hashes = hashes(rgb)
         self._known: dict[bool, Features] = {}
+
+    @property
+    def plain(self) -> bool:
+        """Whether it has too few features to be compared: a flat drawing, a blank sheet."""
+        return not self._features(mirrored=False).enough
 
     def compare(self, reference: Pixels) -> Copy | None:
         """None when the reference (h, w, 3) is no copy. Takes some ten milliseconds of CPU."""
         theirs = _features(reference)
-        plain = self._compare(reference, theirs, mirrored=False)
-        if plain or not self._known[False].enough:
-            return plain
-        found = self._compare(reference, theirs, mirrored=True)
-        return found and replace(found, box=Crop(1 - found.box.right, found.box.top, 1 - found.box.left, found.box.bottom))
+        for mirrored in self._ways(reference):
+            if found := self._compare(reference, theirs, mirrored=mirrored):
+                box = found.box
+                return replace(found, box=Crop(1 - box.right, box.top, 1 - box.left, box.bottom)) if mirrored else found
+            if self.plain:
+                break
+        return None
+
+    def _ways(self, reference: Pixels) -> tuple[bool, ...]:
+        """Whether to compare as it is or mirrored: the one way in which the hashes are near, else both."""
+        theirs = int(perceptual_hash(reference), 16)
+        plain, mirrored = ((int(ours, 16) ^ theirs).bit_count() for ours in self._hashes)
+        if min(plain, mirrored) <= NEAR and abs(plain - mirrored) > NEAR:
+            return (mirrored < plain,)
+        return (False, True)
+
+    def _features(self, *, mirrored: bool) -> "Features":
+        if mirrored not in self._known:
+            self._known[mirrored] = _features(self._sides[mirrored], QUERY_FEATURES)
+        return self._known[mirrored]
 
     def _compare(self, reference: Pixels, theirs: "Features", *, mirrored: bool) -> Copy | None:
         import cv2  # noqa: PLC0415 (40 MB, for those who ask)
 
         query = self._sides[mirrored]
-        if mirrored not in self._known:
-            self._known[mirrored] = _features(query)
-        aligned = _alignment(self._known[mirrored], theirs)
+        aligned = _alignment(self._features(mirrored=mirrored), theirs)
         if aligned is None:
             return None
         height, width = query.shape[:2]
-        warped = cv2.warpAffine(reference, aligned, (width, height), flags=cv2.INTER_AREA)
+        scale = float(np.hypot(aligned[0, 0], aligned[1, 0]))
+        if scale < LEAST_SCALE:
+            return None
+        soft = cv2.GaussianBlur(reference, (0, 0), max(BLUR, BLUR / scale))
+        warped = cv2.warpAffine(soft, aligned, (width, height), flags=cv2.INTER_AREA)
         white = np.full(reference.shape[:2], 255, np.uint8)
         mask = np.asarray(cv2.warpAffine(white, aligned, (width, height), flags=cv2.INTER_NEAREST)) > 0
-        scale = float(np.hypot(aligned[0, 0], aligned[1, 0]))
         of_query = float(mask.mean())
         of_reference = min(1.0, float(mask.sum()) / (reference.shape[0] * reference.shape[1] * scale**2 + 1e-9))
         if max(of_query, of_reference) < WHOLE_SHARE or min(of_query, of_reference) < LEAST_SHARE:
             return None
-        correlation = _agreement(query, np.asarray(warped), mask)
+        correlation = _agreement(np.asarray(cv2.GaussianBlur(query, (0, 0), BLUR)), np.asarray(warped), mask)
         return Copy(of_query, of_reference, _bounds(mask), correlation) if correlation >= LEAST_CORRELATION else None
 
 
@@ -99,12 +133,12 @@ class Features:
 NOTHING = Features(np.zeros((0, 2), np.float32), np.zeros((0, 32), np.uint8))
 
 
-def _features(rgb: Pixels) -> Features:
+def _features(rgb: Pixels, most: int = FEATURES) -> Features:
     import cv2  # noqa: PLC0415
 
     if min(rgb.shape[:2]) < LEAST_SIDE:
         return NOTHING
-    finder = cv2.ORB_create(FEATURES, fastThreshold=7)  # type: ignore[attr-defined]  # missing in its stubs
+    finder = cv2.ORB_create(most, fastThreshold=7)  # type: ignore[attr-defined]  # missing in its stubs
     points, described = finder.detectAndCompute(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), None)
     if described is None:
         return NOTHING
@@ -141,14 +175,24 @@ def _agreement(query: Pixels, warped: Pixels, mask: NDArray[np.bool_]) -> float:
     ours, theirs = _blocks(query.astype(np.float32))[inside], _blocks(warped.astype(np.float32))[inside]
     if len(ours) < LEAST_BLOCKS:
         return 0.0
-    colour = float(np.median(np.linalg.norm(ours.mean(1) - theirs.mean(1), axis=1)))
     one, other = ours.mean(2), theirs.mean(2)
     one, other = one - one.mean(1, keepdims=True), other - other.mean(1, keepdims=True)
     told = (one.std(1) > LEAST_CONTRAST) & (other.std(1) > LEAST_CONTRAST)
-    if told.sum() < LEAST_INLIERS // 2 or colour > MOST_COLOUR:
+    if told.sum() < LEAST_INLIERS // 2:
         return 0.0
     product = (one * other).sum(1) / (np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1) + 1e-6)
+    apart = _colours_apart(ours.mean(1), theirs.mean(1))
+    agreeing = apart[told & (product > LEAST_CORRELATION)]
+    if not len(agreeing) or np.median(apart[told]) > MOST_COLOUR or (agreeing > OTHER_COLOUR).mean() > MOST_OTHER:
+        return 0.0
     return float(np.median(product[told]))
+
+
+def _colours_apart(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Distances of colours (n, 3) in the same light: white balance and brightness are taken out."""
+    lit = theirs.min(1) > 20  # noqa: PLR2004 (a ratio of dark values says nothing)
+    light = np.clip(np.median(ours[lit] / theirs[lit], axis=0), *LIGHT) if lit.any() else np.ones(3)
+    return np.asarray(np.linalg.norm(ours - np.minimum(255, light * theirs), axis=1), dtype=np.float32)
 
 
 def _blocks(picture: NDArray[np.float32]) -> NDArray[np.float32]:

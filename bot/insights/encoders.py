@@ -4,6 +4,7 @@ The card of `model.onnx` is `model.json`: how a picture is put in and what comes
 """
 
 import json
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
@@ -27,11 +28,11 @@ from bot.insights.encoder import (
     Region,
     Vector,
     _cut,
-    _hashes,
     _labels,
     _palette,
     _unit,
     _vector,
+    hashes,
 )
 from bot.insights.model import WHOLE, Crop
 from bot.insights.zero_shot import TextCard, Words
@@ -39,6 +40,7 @@ from bot.insights.zero_shot import TextCard, Words
 CENTRE = Crop(0.2, 0.2, 0.8, 0.8)
 CORNERS = (Crop(0.0, 0.0, 0.6, 0.6), Crop(0.4, 0.0, 1.0, 0.6), Crop(0.0, 0.4, 0.6, 1.0), Crop(0.4, 0.4, 1.0, 1.0))
 """Where things are looked for by an encoder that says one thing about a picture: a run each. Row by row, as in a Grid."""
+CLOSER = (Crop(0.35, 0.35, 0.65, 0.65), Crop(0.0, 0.2, 0.5, 0.8), Crop(0.5, 0.2, 1.0, 0.8), Crop(0.2, 0.5, 0.8, 1.0))
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -56,6 +58,9 @@ class ImageEncoder(Protocol):
 
     def look(self, rgb: Pixels) -> Look:
         """Everything the matching needs to know about a photo (h, w, 3)."""
+
+    def closer(self, rgb: Pixels, look: Look) -> Look:
+        """The same look with more regions, for a photo in which nothing was surely found."""
 
 
 class Card(BaseModel):
@@ -169,7 +174,7 @@ class CardEncoder:
         order = [0, *sorted(range(1, len(boxes)), key=lambda row: -contrasts[row])]
         regions = [Region(boxes[row], _vector(seen[row], palette.shares(boxes[row])), contrasts[row]) for row in order]
         colours = palette.of(CENTRE)
-        plain_hash, mirrored_hash = _hashes(rgb)
+        plain_hash, mirrored_hash = hashes(rgb)
         return Look(
             regions=(*regions, Region(WHOLE, _vector(whole, palette.shares(WHOLE)), 0.0)),
             labels=self._labels(whole, seen[0]),
@@ -179,6 +184,12 @@ class CardEncoder:
             mirrored=mirrored_hash,
             grid=_grid(np.stack(seen[1:]), palette.cells(2, 2)),
         )
+
+    def closer(self, rgb: Pixels, look: Look) -> Look:
+        """The same look with four smaller parts of the photo, a run each."""
+        palette = _palette(rgb)
+        regions = [Region(box, _vector(self._features(_cut(rgb, box)), palette.shares(box)), 0.0) for box in CLOSER]
+        return replace(look, regions=(*look.regions[:-1], *regions, look.whole))
 
     def _labels(self, whole: Vector, thing: Vector) -> tuple[Label, ...]:
         """None without a text encoder: words then come from what is similar in the catalogue."""

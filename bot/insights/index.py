@@ -1,99 +1,318 @@
-"""Nearest neighbours, exactly: every stored vector is compared, so a filter never costs recall (design.md §6)."""
+"""Nearest neighbours, exactly: every stored vector is compared, so a filter never costs recall (design.md §6).
 
+Rows come in at a tail of floats. A full tail is frozen into a segment: its vectors as 7-bit numbers inside an onnxruntime
+session, whose integer kernels read them about as fast as memory gives them. The scan says which rows may be among the best;
+their scores are then computed from the vectors themselves, kept as float16 in a file.
+"""
+
+import os
+import tempfile
 import threading
-from collections.abc import Iterable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort  # type: ignore[import-untyped]  # ships no types
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]
-SPARE = 64  # rows added to the half by which the matrix grows
+Rows = NDArray[np.intp]
+
+SEGMENT = 8192
+"""Rows that are frozen together."""
+SPARE = 64
+"""Rows added to the half by which the tail grows."""
+LEVELS = 63
+"""Kernels for processors without VNNI add pairs of products in 16 bits: 8-bit rows would overflow there."""
+FEWEST = 64
+"""Rows whose exact score is computed at least, for each vector and each segment."""
+BESIDE = "rows"
+SURE = 8
+"""Standard deviations of the rounding that a row left out must be away from the worst row kept."""
 
 
 class Index:
-    """Vectors (dim,) by the id of their picture; the score is the dot product. Thread-safe.
+    """Vectors (dim,) by the id of their picture; the score is the dot product of float16 values. Thread-safe.
 
-    A projection of the database that can be thrown away. Memory is dim × 4 bytes a picture.
+    A projection of the database that can be thrown away. Memory is about dim bytes a picture; the exact vectors lie in a file
+    without a name in `folder` (the system's temporary one without it), which is gone with the process however it ends.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, *, folder: Path | None = None, segment: int = SEGMENT) -> None:
         self.dim = dim
+        self._folder = folder
+        self._segment = segment
         self._lock = threading.Lock()
-        self._ids: list[str] = []
-        self._rows: dict[str, int] = {}
-        self._matrix = np.zeros((0, dim), dtype=np.float32)
+        self._state = self._empty()
 
     @property
     def count(self) -> int:
-        return len(self._ids)
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Ids by row; a mask for `query` has this order. Changes with every upsert and delete."""
-        with self._lock:
-            return tuple(self._ids)
+        return len(self._state.rows)
 
     def upsert(self, key: str, vector: Vector) -> None:
-        """Store or replace one picture's vector."""
+        """Store or replace one picture's vector. Raises OSError when the disk is full."""
         with self._lock:
-            row = self._rows.setdefault(key, len(self._ids))
-            if row == len(self._ids):
-                self._ids.append(key)
-            if row == len(self._matrix):
-                grown = np.zeros((row + row // 2 + SPARE, self.dim), dtype=np.float32)
-                grown[:row] = self._matrix
-                self._matrix = grown
-            self._matrix[row] = vector
+            self._state.upsert(key, vector)
+            self._tidy()
 
     def delete(self, key: str) -> None:
-        """Forget one picture; one that is not there is no error. The last row moves to its place."""
+        """Forget one picture; one that is not there is no error."""
         with self._lock:
-            row = self._rows.pop(key, None)
-            if row is None:
-                return
-            last = self._ids.pop()
-            if last != key:
-                self._ids[row] = last
-                self._rows[last] = row
-                self._matrix[row] = self._matrix[len(self._ids)]
+            self._state.delete(key)
+            self._tidy()
 
-    def rebuild(self, items: Iterable[tuple[str, Vector]]) -> None:
+    def rebuild(self, items: Iterable[tuple[str, NDArray[np.floating]]]) -> None:
         """Replace everything at once: a query sees the old state or the new one. Of equal ids the last counts."""
-        fresh = dict(items)
-        matrix = np.zeros((len(fresh), self.dim), dtype=np.float32)
-        for row, vector in enumerate(fresh.values()):
-            matrix[row] = vector
+        fresh = self._empty()
+        for key, vector in items:
+            fresh.upsert(key, vector)
         with self._lock:
-            self._ids = list(fresh)
-            self._rows = {key: row for row, key in enumerate(self._ids)}
-            self._matrix = matrix
+            self._state = fresh
 
-    def query(self, vector: Vector, k: int, allowed: NDArray[np.bool_] | None = None) -> list[tuple[str, float]]:
-        """The k nearest with their scores, best first, ties by id. `allowed` is a mask over `ids`."""
-        return self.query_many([vector], k, allowed)[0]
+    def vectors(self, keys: Iterable[str]) -> dict[str, Vector]:
+        """The stored vectors of those pictures that are there."""
+        with self._lock:
+            state = self._state
+            rows = {key: row for key in keys if (row := state.rows.get(key)) is not None}
+            return dict(zip(rows, state.exact(np.array([*rows.values()], dtype=np.intp)), strict=True))
+
+    def query(
+        self, vector: Vector, k: int, allowed: Callable[[str], bool] | None = None, *, least: float = -np.inf
+    ) -> list[tuple[str, float]]:
+        """The k nearest with their scores, best first, ties by id; of the ids that are `allowed`, from a score of `least`."""
+        return self.query_many([vector], k, allowed, least=least)[0]
 
     def query_many(
-        self, vectors: Sequence[Vector], k: int, allowed: NDArray[np.bool_] | None = None
+        self, vectors: Sequence[Vector], k: int, allowed: Callable[[str], bool] | None = None, *, least: float = -np.inf
     ) -> list[list[tuple[str, float]]]:
-        """`query` for several vectors with one walk over the memory, which is what a search costs.
-
-        Raises ValueError when the mask is not as long as `ids`.
-        """
+        """`query` for several vectors with one walk over the memory, which is what a search costs."""
         with self._lock:
-            ids = tuple(self._ids)
-            if allowed is not None and len(allowed) != len(ids):
-                raise ValueError("the mask is of another state of the index")
-            scores = np.array(vectors, dtype=np.float32).reshape(-1, self.dim) @ self._matrix[: len(ids)].T
-        rows = np.arange(len(ids)) if allowed is None else np.flatnonzero(allowed)
-        return [_best(found, rows, ids, k) for found in scores]
+            state = self._state
+            ids, segments, tail = state.ids, tuple(state.segments), state.tail[: state.in_tail]
+            total = len(segments) * self._segment + len(tail)
+            living = state.living[:total].copy()
+        if allowed is not None:
+            living &= np.fromiter((bool(key) and allowed(key) for key in islice(ids, total)), dtype=bool, count=total)
+        questions = np.array(vectors, dtype=np.float32).reshape(-1, self.dim)
+        found = [_Best(max(k, 0), least) for _ in questions]
+        if k > 0 and living.any():
+            for segment in segments:
+                _scan(segment, questions, living[segment.start : segment.start + self._segment], found, state)
+            start = total - len(tail)
+            rows = start + np.flatnonzero(living[start:])
+            for scores, best in zip(questions @ tail[rows - start].T, found, strict=True):
+                best.add(rows, scores)
+        return [best.named(ids) for best in found]
+
+    def _empty(self) -> "_State":
+        return _State(self.dim, self._folder, self._segment)
+
+    def _tidy(self) -> None:
+        """Write everything anew when most rows are dead."""
+        old = self._state
+        if len(old.ids) - len(old.rows) > max(self._segment, len(old.rows)):
+            fresh = self._empty()
+            for key, row in old.rows.items():
+                fresh.upsert(key, old.exact(np.array([row]))[0])
+            self._state = fresh
 
 
-def _best(scores: Vector, rows: NDArray[np.intp], ids: tuple[str, ...], k: int) -> list[tuple[str, float]]:
-    """The k best of the rows. Everything as good as the k-th is kept for the sort, so ties do not depend on the order of rows."""
-    if k <= 0:
-        return []
-    if len(rows) > k:
-        values = scores[rows]
-        rows = rows[values >= values[np.argpartition(values, -k)[-k]]]
-    best = sorted(((float(scores[row]), ids[row]) for row in rows.tolist()), key=lambda found: (-found[0], found[1]))
-    return [(key, score) for score, key in best[:k]]
+class _State:
+    """All rows that ever were, in order; a row never changes, a replaced one dies and is added again."""
+
+    def __init__(self, dim: int, folder: Path | None, segment: int) -> None:
+        self.dim = dim
+        self.segment = segment
+        self.ids: list[str] = []
+        self.rows: dict[str, int] = {}
+        self.living = np.zeros(SPARE, dtype=bool)
+        self.segments: list[_Segment] = []
+        self.tail = np.zeros((min(SPARE, segment), dim), dtype=np.float32)
+        self.in_tail = 0
+        self._folder = folder
+        self._file = -1
+
+    def upsert(self, key: str, vector: NDArray[np.floating]) -> None:
+        self.delete(key)
+        if self.in_tail == self.segment:
+            self._freeze()
+        row = len(self.ids)
+        if row == len(self.living):
+            self.living = np.concatenate([self.living, np.zeros(row // 2 + SPARE, dtype=bool)])
+        if self.in_tail == len(self.tail):
+            grown = np.zeros((min(self.segment, self.in_tail + self.in_tail // 2 + SPARE), self.dim), dtype=np.float32)
+            grown[: self.in_tail] = self.tail
+            self.tail = grown
+        self.tail[self.in_tail] = np.asarray(vector, dtype=np.float16)
+        self.in_tail += 1
+        self.rows[key] = row
+        self.living[row] = True
+        self.ids.append(key)
+
+    def delete(self, key: str) -> None:
+        row = self.rows.pop(key, None)
+        if row is not None:
+            self.living[row] = False
+            self.ids[row] = ""
+
+    def exact(self, rows: Rows) -> NDArray[np.float32]:
+        """Vectors (n, dim) of rows."""
+        start = len(self.segments) * self.segment
+        found = np.empty((len(rows), self.dim), dtype=np.float32)
+        size = self.dim * 2
+        for place, row in enumerate(rows.tolist()):
+            if row >= start:
+                found[place] = self.tail[row - start]
+            else:
+                found[place] = np.frombuffer(os.pread(self._file, size, row * size), dtype=np.float16)
+        return found
+
+    def _freeze(self) -> None:
+        if self._file < 0:
+            if self._folder:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._folder) as nameless:
+                self._file = os.dup(nameless.fileno())
+            weakref.finalize(self, os.close, self._file)
+        block = memoryview(self.tail.astype(np.float16).tobytes())
+        while block:
+            block = block[os.write(self._file, block) :]
+        self.segments.append(_Segment.of(self.tail, start=len(self.ids) - self.segment))
+        self.tail = np.zeros((min(SPARE, self.segment), self.dim), dtype=np.float32)
+        self.in_tail = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Segment:
+    """Rows from `start`: each is about its scale · columns · its 7-bit numbers, off by `error` (length of the difference)."""
+
+    start: int
+    session: ort.InferenceSession = field(repr=False)
+    columns: Vector = field(repr=False)
+    scales: Vector = field(repr=False)
+    error: float
+
+    @classmethod
+    def of(cls, vectors: NDArray[np.float32], *, start: int) -> "_Segment":
+        columns = np.sqrt(np.square(vectors).mean(0)) + np.float32(
+            1e-6
+        )  # of like size afterwards, so that none rules the rounding
+        scaled = vectors / columns
+        scales = (np.abs(scaled).max(1) / LEVELS + np.float32(1e-12)).astype(np.float32)
+        rounded = np.rint(scaled / scales[:, None]).astype(np.int8)
+        error = float(np.linalg.norm(rounded * scales[:, None] * columns - vectors, axis=1).mean())
+        return cls(start, _multiplier(np.ascontiguousarray(rounded.T)), columns, scales, error)
+
+
+def _scan(
+    segment: _Segment, questions: NDArray[np.float32], living: NDArray[np.bool_], found: list["_Best"], state: _State
+) -> None:
+    """Add the segment's rows that may be among the best, with their exact scores."""
+    if not living.any():
+        return
+    folded = questions * segment.columns
+    steps = np.abs(folded).max(1) / 127 + np.float32(1e-12)
+    rounded = np.rint(folded / steps[:, None])
+    (products,) = segment.session.run(None, {"a": (rounded + 128).astype(np.uint8)})
+    off = np.linalg.norm((rounded * steps[:, None] - folded) / segment.columns, axis=1)
+    noise = SURE * (segment.error * np.linalg.norm(questions, axis=1) + off) / np.sqrt(state.dim)
+    for row, best in enumerate(found):
+        scores = products[row] * (segment.scales * steps[row])
+        near = np.flatnonzero((scores >= best.least - noise[row]) & living)
+        keep = max(2 * best.k, FEWEST)
+        while len(near):
+            kept = near if len(near) <= keep else near[np.argpartition(scores[near], -keep)[-keep:]]
+            exact = state.exact(segment.start + kept) @ questions[row]
+            if kept is near or np.partition(exact, -best.k)[-best.k] >= scores[kept].min() + noise[row]:
+                best.add(segment.start + kept, exact)
+                break
+            keep *= 4
+
+
+@dataclass(slots=True)
+class _Best:
+    """The k best rows so far with their scores, everything as good as the k-th included, so that ties do not depend on order."""
+
+    k: int
+    least: float
+    rows: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    scores: Vector = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+
+    def add(self, rows: Rows, scores: Vector) -> None:
+        good = scores >= self.least
+        rows, scores = np.concatenate([self.rows, rows[good]]), np.concatenate([self.scores, scores[good]])
+        if len(rows) > self.k:
+            self.least = max(self.least, float(np.partition(scores, -self.k)[-self.k]))
+            good = scores >= self.least
+            rows, scores = rows[good], scores[good]
+        self.rows, self.scores = rows, scores
+
+    def named(self, ids: Sequence[str]) -> list[tuple[str, float]]:
+        pairs = zip(self.rows.tolist(), self.scores.tolist(), strict=True)
+        best = sorted(((score, ids[row]) for row, score in pairs if ids[row]), key=lambda found: (-found[0], found[1]))
+        return [(key, score) for score, key in best[: self.k]]
+
+
+# ---------------------------------------------------------------- one matrix product as an ONNX model
+
+
+def _multiplier(matrix: NDArray[np.int8]) -> ort.InferenceSession:
+    """A session that takes a (n, d) uint8 around 128 and gives (a - 128) @ matrix (d, rows) as int32.
+
+    The matrix is handed over beside the model: so onnxruntime keeps nothing of it but what it packs for its kernel.
+    """
+    data = matrix.tobytes()
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    options.enable_cpu_mem_arena = False
+    options.add_external_initializers_from_files_in_memory([BESIDE], [data], [len(data)])
+    return ort.InferenceSession(_model(*matrix.shape), options, providers=["CPUExecutionProvider"])
+
+
+def _model(depth: int, rows: int) -> bytes:
+    """ModelProto in protobuf's wire format (onnx.proto3: the first numbers are its field numbers)."""
+    uint8, int8, int32, external = 2, 3, 6, 1
+    node = b"".join(_text(1, name) for name in ("a", "b", "zero")) + _text(2, "y") + _text(4, "MatMulInteger")
+    beside = _part(13, _text(1, "location") + _text(2, BESIDE)) + _number(14, external)
+    graph = (
+        _part(1, node)
+        + _text(2, "scan")
+        + _part(5, _number(1, depth) + _number(1, rows) + _number(2, int8) + _text(8, "b") + beside)
+        + _part(5, _number(2, uint8) + _text(8, "zero") + _part(9, b"\x80"))
+        + _part(11, _value("a", uint8, depth))
+        + _part(12, _value("y", int32, rows))
+    )
+    return _number(1, 8) + _part(7, graph) + _part(8, _text(1, "") + _number(2, 17))
+
+
+def _value(name: str, kind: int, width: int) -> bytes:
+    """A matrix of any number of rows."""
+    shape = _part(1, _text(2, "n")) + _part(1, _number(1, width))
+    return _text(1, name) + _part(2, _part(1, _number(1, kind) + _part(2, shape)))
+
+
+def _text(number: int, text: str) -> bytes:
+    return _part(number, text.encode())
+
+
+def _part(number: int, data: bytes) -> bytes:
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def _number(number: int, value: int) -> bytes:
+    return _varint(number << 3) + _varint(value)
+
+
+def _varint(value: int) -> bytes:
+    return bytes(_septets(value))
+
+
+def _septets(value: int) -> Iterator[int]:
+    while value > 127:  # noqa: PLR2004 (seven bits a byte)
+        yield value & 127 | 128
+        value >>= 7
+    yield value

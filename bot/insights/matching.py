@@ -1,7 +1,9 @@
 """From a look to the catalogue: what matches, in which order, and the floor under which nothing is shown."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,15 @@ STRANGERS = 0.973  # quantile of the scores of pictures of different products
 SETTLED = 20  # products after which the catalogue's own value counts half
 MARGIN = 0.04
 SAMPLE = 1000  # pictures at most, evenly spread: a million pairs
+
+# The same item, see Matcher.calibrate: its score is so far above the floor, and so far above every other product's.
+ABOVE_FLOOR = 0.05
+USUAL_LEAD = 0.07
+LUCKY = 0.9  # quantile of the leads that a product has over the others before a picture of a third one
+LEAD_MARGIN = 0.015
+UNSEEN = 0.05  # so far under the floor lies at best what is not shown
+
+DOUBTFUL = 0.04  # a best score that is no more above the floor deserves a closer look
 
 SAME_THING = 0.5  # regions that share more of the smaller one are views of one thing
 
@@ -45,7 +56,7 @@ class Reference:
 class Hit:
     """A picture of the catalogue that matches. box: the part of the query picture in which it was seen.
 
-    partial: a copy of which one shows only a part of the other.
+    partial: a copy of which one shows only a part of the other. sure: the best product of its thing, and clearly so.
     """
 
     picture_id: str
@@ -53,6 +64,7 @@ class Hit:
     score: float
     box: Crop = WHOLE
     partial: bool = False
+    sure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,90 +82,189 @@ class Matches:
     things: int = 0
 
 
-class Matcher:
-    """The references of one catalogue, all made by one encoder. Thread-safe: nothing changes after it is built."""
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What the scores of one catalogue mean. floor: the least that is shown; lead: what the same item is ahead of all others."""
 
-    def __init__(self, encoder: str, references: Sequence[Reference], *, dim: int) -> None:
+    floor: float
+    lead: float
+
+
+class Matcher:
+    """The references of one catalogue, all made by one encoder. Thread-safe; a change is seen by the next match.
+
+    folder: where the index keeps its file.
+    """
+
+    def __init__(self, encoder: str, references: Iterable[Reference], *, dim: int, folder: Path | None = None) -> None:
         self.encoder = encoder
-        self._references = {reference.picture_id: reference for reference in references}
-        self._rows = tuple(self._references.values())
-        self._index = Index(dim)
-        self._index.rebuild((key, reference.vector) for key, reference in self._references.items())
-        self._hashes = np.array([int(reference.hash, 16) for reference in self._rows], dtype=np.uint64)
-        self.floor = self.calibrate()
+        self._lock = threading.Lock()
+        self._products: dict[str, str] = {}
+        self._hashes = _Hashes()
+        self._index = Index(dim, folder=folder)
+        self._index.rebuild(self._noted(references))
+        self.calibrate()
 
     @property
     def count(self) -> int:
         return self._index.count
 
-    def calibrate(self) -> float:
-        """The least score that is shown, from the catalogue itself.
+    @property
+    def floor(self) -> float:
+        return self.calibration.floor
+
+    def upsert(self, reference: Reference) -> None:
+        """Add or replace a picture. The calibration stays until `calibrate` is called."""
+        for key, vector in self._noted([reference]):
+            self._index.upsert(key, vector)
+
+    def delete(self, picture_id: str) -> None:
+        with self._lock:
+            self._products.pop(picture_id, None)
+            self._hashes.delete(picture_id)
+        self._index.delete(picture_id)
+
+    def _noted(self, references: Iterable[Reference]) -> Iterable[tuple[str, NDArray[np.float32]]]:
+        for one in references:
+            with self._lock:
+                self._products[one.picture_id] = one.product_id
+                self._hashes.upsert(one.picture_id, int(one.hash, 16))
+            yield one.picture_id, one.vector
+
+    def calibrate(self) -> None:
+        """Learn from the catalogue itself what scores mean; no labels are needed.
 
         Pictures of different products are strangers by construction, so the score that only 2.7 % of such pairs reach
-        (STRANGERS) tells how alike strangers are here. A few products tell little: with n products the measured value
-        counts n / (n + SETTLED), the usual floor the rest. A catalogue of one kind of goods is all alike, which says
-        nothing about photos of other things: the floor stays within MARGIN of the usual one.
-        """
-        shown = [reference for reference in self._rows if reference.product_id]
-        sample = shown[:: -(-len(shown) // SAMPLE) or 1]
-        if not sample:
-            return USUAL_FLOOR
-        vectors = np.stack([reference.vector for reference in sample]).astype(np.float32)
-        ids = np.array([reference.product_id for reference in sample])
-        strangers = (vectors @ vectors.T)[ids[:, None] < ids[None]]
-        if not len(strangers):
-            return USUAL_FLOOR
-        measured = float(np.quantile(strangers, STRANGERS))
-        products = len({reference.product_id for reference in shown})
-        trust = products / (products + SETTLED)
-        floor = trust * measured + (1 - trust) * USUAL_FLOOR
-        return min(max(floor, USUAL_FLOOR - MARGIN), USUAL_FLOOR + MARGIN)
+        (STRANGERS) tells how alike strangers are here: that is the floor. And with a product taken away, the lead that the best
+        of the others has over the second tells how far ahead a wrong product may be: nine of ten are not as far as `lead`
+        (LUCKY), and the same item has to be.
 
-    def match(self, look: Look, *, neighbours: int = CANDIDATES) -> Matches:
-        """Everything above the floor, of so many neighbours of each region; empty lists when nothing is."""
-        things = [self._thing(regions) for regions in self._things(look, neighbours)]
+        A few products tell little: with n products the measured value counts n / (n + SETTLED), the usual one the rest. A
+        catalogue of one kind of goods is all alike, which says nothing about photos of other things: floor and lead stay
+        within a margin of the usual ones.
+        """
+        with self._lock:
+            shown = [(key, product) for key, product in self._products.items() if product]
+        shown.sort()
+        sample = dict(shown[:: -(-len(shown) // SAMPLE) or 1])
+        vectors = self._index.vectors(sample)
+        products = len({product for _, product in shown})
+        trust = products / (products + SETTLED)
+        floor, lead = USUAL_FLOOR, USUAL_LEAD
+        if len(vectors) > 1:
+            matrix = np.stack([*vectors.values()])
+            scores = matrix @ matrix.T
+            ids = np.array([sample[key] for key in vectors])
+            strangers = scores[ids[:, None] < ids[None]]
+            if len(strangers):
+                floor = _between(USUAL_FLOOR, float(np.quantile(strangers, STRANGERS)), trust, MARGIN)
+                leads = _leads(scores, ids, least=floor - UNSEEN)
+                lead = _between(USUAL_LEAD, float(np.quantile(leads, LUCKY)), trust, LEAD_MARGIN)
+        self.calibration = Calibration(floor, lead)
+
+    def match(self, look: Look, *, neighbours: int = CANDIDATES, allowed: Callable[[str], bool] | None = None) -> Matches:
+        """Everything above the floor, of so many neighbours of each region; empty lists when nothing is.
+
+        allowed: says of a picture's id whether it may be found; the filter is exact, because it comes before the ranking.
+        """
+        vectors = [region.vector for region in look.regions]
+        found = self._index.query_many(vectors, neighbours, allowed, least=self.floor)
+        lists = [self._hits(region, near) for region, near in zip(look.regions, found, strict=True)]
+        things = [self._thing(regions) for regions in _things(lists)]
         pictures = _interleaved(things)
         products: dict[str, Hit] = {}
         for hit in pictures:
             if hit.product_id:
                 products.setdefault(hit.product_id, hit)
         apart = len({hits[0].product_id for hits in things} - {""})
-        return Matches(tuple(products.values()), tuple(pictures), self._copies(look), things=apart)
+        copies = self._copies(look, lists[-1], allowed)
+        return Matches(tuple(products.values()), tuple(pictures), copies, things=apart)
 
-    def _things(self, look: Look, neighbours: int) -> list[list[list[Hit]]]:
-        """The hits of each region that has any, put together with those of regions that show the same thing."""
-        found = self._index.query_many([region.vector for region in look.regions], neighbours)
-        lists = [self._hits(region, near) for region, near in zip(look.regions, found, strict=True)]
-        things: list[list[list[Hit]]] = []
-        for hits in sorted(filter(None, lists), key=lambda hits: -hits[0].score):
-            same = next((thing for thing in things if shared(thing[0][0].box, hits[0].box) > SAME_THING), None)
-            if same is None:
-                things.append([hits])
-            else:
-                same.append(hits)
-        return things
+    def doubts(self, matches: Matches) -> bool:
+        """Whether nothing was found, or only what is hardly above the floor."""
+        return not matches.pictures or matches.pictures[0].score < self.floor + DOUBTFUL
 
     def _hits(self, region: Region, near: Sequence[tuple[str, float]]) -> list[Hit]:
-        return [Hit(key, self._references[key].product_id, score, region.box) for key, score in near if score >= self.floor]
+        return [Hit(key, self._products.get(key, ""), score, region.box) for key, score in near]
 
-    @staticmethod
-    def _thing(regions: Sequence[Sequence[Hit]]) -> list[Hit]:
+    def _thing(self, regions: Sequence[Sequence[Hit]]) -> list[Hit]:
         """One list of a thing's pictures, each with its best score."""
         best: dict[str, Hit] = {}
         for hit in sorted((hit for hits in regions for hit in hits), key=lambda hit: (-hit.score, hit.picture_id)):
             best.setdefault(hit.picture_id, hit)
-        return list(best.values())
+        hits = list(best.values())
+        first = hits[0]
+        second = next((hit.score for hit in hits if hit.product_id != first.product_id), 0.0)
+        lead = first.score - max(second, self.floor - UNSEEN)
+        if first.product_id and first.score >= self.floor + ABOVE_FLOOR and lead >= self.calibration.lead:
+            hits = [replace(hit, sure=hit.product_id == first.product_id) for hit in hits]
+        return hits
 
-    def _copies(self, look: Look) -> tuple[Hit, ...]:
+    def _copies(self, look: Look, nearest: Sequence[Hit], allowed: Callable[[str], bool] | None) -> tuple[Hit, ...]:
         """Pictures whose hash is near, plain or mirrored, and that no other beats: a bottle in another colour is no copy."""
-        distances = np.minimum(
-            *(np.bitwise_count(self._hashes ^ np.uint64(int(bits, 16))) for bits in (look.hash, look.mirrored))
-        )
-        near = (self._rows[row] for row in np.flatnonzero(distances <= COPY_BITS).tolist())
-        hits = (Hit(one.picture_id, one.product_id, float(one.vector @ look.whole.vector)) for one in near)
-        best = max((score for _, score in self._index.query(look.whole.vector, 1)), default=0.0)
+        with self._lock:
+            near = self._hashes.near(int(look.hash, 16)) | self._hashes.near(int(look.mirrored, 16))
+            products = {key: self._products.get(key, "") for key in near if allowed is None or allowed(key)}
+        vectors = self._index.vectors(products)
+        hits = (Hit(key, products[key], float(vector @ look.whole.vector)) for key, vector in vectors.items())
+        best = nearest[0].score if nearest else 0.0
         found = (hit for hit in hits if hit.score >= max(COPY_SCORE, best - COPY_TIE))
         return tuple(sorted(found, key=lambda hit: (-hit.score, hit.picture_id)))
+
+
+class _Hashes:
+    """Perceptual hashes by picture id, scanned as one array."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._rows: dict[str, int] = {}
+        self._bits = np.zeros(0, dtype=np.uint64)
+
+    def upsert(self, key: str, bits: int) -> None:
+        row = self._rows.setdefault(key, len(self._ids))
+        if row == len(self._ids):
+            self._ids.append(key)
+        if row == len(self._bits):
+            self._bits = np.concatenate([self._bits, np.zeros(row // 2 + 64, dtype=np.uint64)])
+        self._bits[row] = bits
+
+    def delete(self, key: str) -> None:
+        """The last row moves to its place."""
+        row = self._rows.pop(key, None)
+        if row is not None:
+            last = self._ids.pop()
+            if last != key:
+                self._ids[row], self._rows[last], self._bits[row] = last, row, self._bits[len(self._ids)]
+
+    def near(self, bits: int) -> set[str]:
+        differ = np.bitwise_count(self._bits[: len(self._ids)] ^ np.uint64(bits))
+        return {self._ids[row] for row in np.flatnonzero(differ <= COPY_BITS).tolist()}
+
+
+def _between(usual: float, measured: float, trust: float, margin: float) -> float:
+    value = trust * measured + (1 - trust) * usual
+    return min(max(value, usual - margin), usual + margin)
+
+
+def _leads(scores: NDArray[np.float32], ids: NDArray[np.str_], *, least: float) -> NDArray[np.float32]:
+    """With each picture's product taken away: how far the best of the others leads the second; scores count from `least`."""
+    others = np.where(ids[:, None] == ids[None], -1.0, scores)
+    best = others.argmax(1)
+    first = others.max(1)
+    second = np.where(ids[best][:, None] == ids[None], -1.0, others).max(1)
+    return np.asarray(np.maximum(first, least) - np.maximum(second, least), dtype=np.float32)
+
+
+def _things(lists: Sequence[Sequence[Hit]]) -> list[list[Sequence[Hit]]]:
+    """The hits of each region that has any, put together with those of regions that show the same thing."""
+    things: list[list[Sequence[Hit]]] = []
+    for hits in sorted(filter(None, lists), key=lambda hits: -hits[0].score):
+        same = next((thing for thing in things if shared(thing[0][0].box, hits[0].box) > SAME_THING), None)
+        if same is None:
+            things.append([hits])
+        else:
+            same.append(hits)
+    return things
 
 
 def _interleaved(things: Sequence[Sequence[Hit]]) -> list[Hit]:

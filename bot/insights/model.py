@@ -151,6 +151,33 @@ class Tag:
     name: str
 
 
+class Band(StrEnum):
+    """How far a match goes, calibrated on the catalogue itself; what is less than similar is not shown."""
+
+    SAME_ITEM = "SameItem"
+    SAME_KIND = "SameKind"
+    SIMILAR = "Similar"
+
+
+class Reason(StrEnum):
+    """What a match rests on beside its looks."""
+
+    COPY = "Copy"
+    CODE = "Code"
+    TEXT = "Text"
+    KIND = "Kind"
+    COLOUR = "Colour"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Why a picture is in an answer. reasons: the strongest first, none when it only looks alike; score: 0 to 1."""
+
+    band: Band
+    reasons: tuple[Reason, ...] = ()
+    score: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class ImageObject:
     """A picture of the catalogue, as found (insights-api.md §7, Image). Sizes in pixels, content_size in bytes."""
@@ -179,6 +206,7 @@ class ImageObject:
     available_sizes_count: int = 0
     aggregate_offer: AggregateOffer | None = None
     rating: Rating | None = None
+    match: Match | None = None
 
 
 @dataclass(frozen=True, slots=True)

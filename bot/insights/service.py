@@ -51,8 +51,8 @@ from bot.storage import Database
 
 AT_ONCE = 16
 MAX_WAITING = 64
-LIKELY_COPY = 0.78
-"""Score from which a picture is held against the catalogue's pixel by pixel; half of all photos have no such neighbour."""
+LIKELY_COPY = 0.7
+"""Score from which a picture is held against the catalogue's pixel by pixel: words over a copy bring it down that far."""
 COPIES_TRIED = 3
 SMALL = 256 * 1024
 
@@ -258,7 +258,7 @@ class InsightsService:
         part = known.look
         if crop != WHOLE:
             cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
-            part = await asyncio.to_thread(encoder.look, cut.rgb)
+            part = await asyncio.to_thread(_look_at_part, serving, cut.rgb)
         reading = replace(reading, codes=codes or ())
         return Seen(token, known.look, part, crop, own, known.source, known.copies, reading, known.adult, matches)
 
@@ -271,20 +271,27 @@ class InsightsService:
         frame = await self.pixels.load(data, side=PHOTO_SIDE)
         source = SentPicture(frame.width, frame.height, frame.format, len(data))
 
-        def look_at() -> tuple[Remembered, Matches]:
-            seen = unpack(pack(Remembered(serving.encoder.look(frame.rgb), source)))  # as it will be remembered
+        def remembered(look: Look) -> tuple[Remembered, Matches]:
+            seen = unpack(pack(Remembered(look, source)))
             return seen, serving.matcher.match(seen.look)
 
+        def look_at() -> tuple[Remembered, Matches]:
+            look = serving.encoder.look(frame.rgb)
+            first = remembered(look)
+            return remembered(serving.encoder.closer(frame.rgb, look)) if serving.matcher.doubts(first[1]) else first
+
         found, matches = await asyncio.to_thread(look_at)
-        likely = [] if matches.copies else [hit for hit in matches.pictures[:COPIES_TRIED] if hit.score >= LIKELY_COPY]
-        if likely:
-            found = replace(found, copies=await self._copies(frame.rgb, likely, serving.shelf))
+        nearest = sorted(matches.pictures, key=lambda hit: -hit.score)[:COPIES_TRIED]
+        by_id = {hit.picture_id: hit for hit in (*matches.copies, *nearest) if hit.score >= LIKELY_COPY}
+        if by_id:
+            found = replace(found, copies=await self._copies(frame.rgb, [*by_id.values()], matches.copies, serving.shelf))
         return found, matches
 
-    async def _copies(self, rgb: NDArray[np.uint8], likely: Sequence[Hit], shelf: Shelf) -> tuple[Hit, ...]:
+    async def _copies(self, rgb: NDArray[np.uint8], likely: Sequence[Hit], alike: Sequence[Hit], shelf: Shelf) -> tuple[Hit, ...]:
         """Pictures of the catalogue that share pixels with this one, whole ones first.
 
         Only the likeliest are tried: the features of a copy are always among the nearest, those of a photo seldom so near.
+        Where there is nothing to compare, those whose hash is `alike` count.
         """
         query = Query(rgb)
         found: list[Hit] = []
@@ -295,6 +302,8 @@ class InsightsService:
                 copy = await asyncio.to_thread(query.compare, frame.rgb)
                 if copy:
                     found.append(replace(hit, box=copy.box, partial=copy.partial))
+                elif hit in alike and await asyncio.to_thread(lambda: query.plain):
+                    found.append(hit)
         return tuple(sorted(found, key=lambda hit: hit.partial))
 
     async def _read_in(self, data: bytes, stages: Stages) -> Reading:
@@ -350,9 +359,7 @@ def _context(serving: Serving, view: MarketView, seen: Seen, query: str, *, neig
     matcher = serving.matcher
     known_matches = seen.matches if neighbours == CANDIDATES else None
     whole = known_matches or matcher.match(seen.look, neighbours=neighbours)
-    known = {hit.picture_id for hit in whole.copies}
-    if more := [hit for hit in seen.copies if hit.picture_id in view.shelf.pictures and hit.picture_id not in known]:
-        whole = replace(whole, copies=(*whole.copies, *more))
+    whole = replace(whole, copies=tuple(hit for hit in seen.copies if hit.picture_id in view.shelf.pictures))
     context = Context(
         shelf=view.shelf,
         links=view.links,
@@ -369,6 +376,11 @@ def _context(serving: Serving, view: MarketView, seen: Seen, query: str, *, neig
         named=serving.words.named(query) if query else frozenset(),
     )
     return with_codes(context, seen.reading.codes)
+
+
+def _look_at_part(serving: Serving, rgb: NDArray[np.uint8]) -> Look:
+    look = serving.encoder.look(rgb)
+    return serving.encoder.closer(rgb, look) if serving.matcher.doubts(serving.matcher.match(look)) else look
 
 
 def _left(stages: Stages, found: Remembered | None, own: StoredPicture | None) -> Stages:

@@ -90,7 +90,7 @@ def _page(context: Context, found: list[Placed], offset: int, count: int, *, sum
 
 
 def _at(context: Context, picture: StoredPicture, page: tuple[str, str] | None, *, sums: bool) -> ImageObject:
-    shown = context.image(picture, page=page, sums=sums)
+    shown = context.similar(picture, page=page, sums=sums)
     product = context.shelf.product_of(picture.id)
     return replace(shown, name=context.name(product)) if page and product else shown
 

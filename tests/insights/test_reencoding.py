@@ -52,6 +52,9 @@ class Gate:
     def look(self, rgb: Pixels) -> Look:
         return self._inner.look(rgb)
 
+    def closer(self, rgb: Pixels, look: Look) -> Look:
+        return self._inner.closer(rgb, look)
+
 
 def encoders_of(data_dir: Path) -> set[str]:
     """Which encoders the pictures of the catalogue were seen with."""

@@ -20,6 +20,7 @@ from bot.insights.bing.wire import (
     WireImage,
     WireImages,
     WireInsights,
+    WireMatch,
     WireMetadata,
     WireOffer,
     WireOrganization,
@@ -37,6 +38,7 @@ from bot.insights.bing.wire import (
 from bot.insights.model import (
     AggregateOffer,
     Availability,
+    Band,
     Caption,
     Crop,
     Entity,
@@ -46,9 +48,11 @@ from bot.insights.model import (
     Gallery,
     ImageObject,
     Insights,
+    Match,
     Offer,
     Query,
     Rating,
+    Reason,
     Recipe,
     Seller,
     Tag,
@@ -251,6 +255,7 @@ def image_wire(image: ImageObject) -> WireImage:
         pages_including_count=image.pages_including_count,
         available_sizes_count=image.available_sizes_count,
         aggregate_offer=_aggregate(image.aggregate_offer) if image.aggregate_offer else None,
+        match=_match(image.match),
     )
     return WireImage(
         name=image.name,
@@ -304,7 +309,20 @@ def _image_back(wire: WireImage) -> ImageObject:
         available_sizes_count=_count(metadata.available_sizes_count),
         aggregate_offer=_aggregate_back(metadata.aggregate_offer),
         rating=_rating_back(wire.aggregate_rating),
+        match=_match_back(metadata.match),
     )
+
+
+def _match(match: Match | None) -> WireMatch | None:
+    return WireMatch(band=match.band, reasons=[*match.reasons], score=match.score) if match else None
+
+
+def _match_back(wire: WireMatch | None) -> Match | None:
+    if wire is None or wire.band not in set(Band):
+        return None
+    known = {reason.value for reason in Reason}
+    reasons = tuple(Reason(reason) for reason in wire.reasons or () if reason in known)
+    return Match(Band(wire.band), reasons, _number(wire.score) or 0.0)
 
 
 # ---------------------------------------------------------------- collections, recipes, entities

@@ -92,6 +92,14 @@ class WireCaption(Wire):
     related_searches: list[WireQuery] | None = None
 
 
+class WireMatch(Wire):
+    """Ours, in no answer of Bing's: how far a similar picture matches (`SameItem`, `SameKind`, `Similar`), and why."""
+
+    band: str | None = None
+    reasons: list[str] | None = None
+    score: Number = None
+
+
 class WireMetadata(Wire):
     shopping_sources_count: Number = None
     recipe_sources_count: Number = None
@@ -100,6 +108,7 @@ class WireMetadata(Wire):
     aggregate_offer: WireOffer | None = None
     best_representative_query: WireQuery | None = None
     video_object: dict[str, Any] | None = None
+    match: WireMatch | None = None
 
 
 class WireImage(Wire):

@@ -11,13 +11,13 @@ MOST = 35
 
 
 def similar_products(context: Context) -> tuple[ImageObject, ...]:
-    return tuple(context.image(picture, sums=True) for picture in islice(every_similar_product(context), MOST))
+    return tuple(context.similar(picture, sums=True) for picture in islice(every_similar_product(context), MOST))
 
 
 def every_similar_product(context: Context) -> Iterator[StoredPicture]:
     """The best picture of each product above the floor, in the same order; Visual Search pages through them."""
     own = context.own.product_id if context.own else ""
-    for hit in context.words_first(context.part.products):
+    for hit in context.in_order(context.part.products):
         picture = context.shelf.pictures.get(hit.picture_id)
         if picture and hit.product_id != own and context.shows_picture(picture):
             yield picture

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from bot import money
-from bot.insights.model import ImageObject, Insights, Rating
+from bot.insights.model import Band, ImageObject, Insights, Rating, Reason
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, actions, markup, section, thumbnail
 from bot.slack.buttons import link, where_to_buy
@@ -63,6 +63,21 @@ def rated(product: ImageObject) -> str:
     return f"Rated {rating.value:g} of {rating.best:g} ({count(rating.count, 'review', 'reviews')})"
 
 
+def matched(product: ImageObject) -> str:
+    """How far it matches and why, in words; "" where that is not known."""
+    match = product.match
+    if match is None:
+        return ""
+    colour = " and colour" if Reason.COLOUR in match.reasons else ""
+    if match.band is Band.SAME_ITEM:
+        why = next((words for reason, words in _SURE.items() if reason in match.reasons), "")
+        return f"Same item: {why}" if why else "Same item"
+    return f"Same kind{colour}" if match.band is Band.SAME_KIND else f"Similar look{colour}"
+
+
+_SURE = {Reason.COPY: "this very picture", Reason.CODE: "its code is in the picture", Reason.TEXT: "its name is in the picture"}
+
+
 def photo(product: ImageObject, context: CardContext, box: tuple[int, int]) -> Block | None:
     return thumbnail(product.thumbnail_url, f"Product photo: {product.name}", *box) if context.pictures else None
 
@@ -76,14 +91,14 @@ def card(product: ImageObject, number: int, context: CardContext) -> Block:
         found["subtitle"] = markup(line)
     if buttons := _buttons(product, number, context):
         found["actions"] = buttons
-    if line := rated(product):
+    if line := " · ".join(part for part in (matched(product), rated(product)) if part):
         found["body"] = markup(line)
     return found
 
 
 def head(product: ImageObject, context: CardContext, name: str, joint: str = " · ") -> Block:
     """Name, price, stores, rating and photo in one section."""
-    lines = [f"*{mrkdwn.words(product.name, 150)}*", price_and_stores(product, context, joint), rated(product)]
+    lines = [f"*{mrkdwn.words(product.name, 150)}*", price_and_stores(product, context, joint), matched(product), rated(product)]
     return section("\n".join(line for line in lines if line), accessory=photo(product, context, SMALL), block_id=name)
 
 
