@@ -46,6 +46,7 @@ from bot.insights.shelf import Shelf, StoredPicture
 from bot.insights.stages import Stages, stages_for
 from bot.insights.uploads import Remembered, SentPicture, Uploads, pack, unpack
 from bot.insights.view import Links, MarketView, catalogue_picture, catalogue_token
+from bot.insights.written import with_text
 from bot.pixels import Pixels
 from bot.storage import Database
 
@@ -375,7 +376,7 @@ def _context(serving: Serving, view: MarketView, seen: Seen, query: str, *, neig
         hidden=view.safe_search is SafeSearch.STRICT and (seen.adult or 0.0) >= ADULT,
         named=serving.words.named(query) if query else frozenset(),
     )
-    return with_codes(context, seen.reading.codes)
+    return with_text(with_codes(context, seen.reading.codes), serving.words, seen.reading.text)
 
 
 def _look_at_part(serving: Serving, rgb: NDArray[np.uint8]) -> Look:

@@ -26,6 +26,10 @@ class Stages:
 def stages_for(modules: Collection[Module], safe_search: SafeSearch) -> Stages:
     """What images/details runs for its modules.
 
+    Text is never read here, though it would serve Tags, Caption and BRQ: it takes ten times as long as all the rest, and no
+    list of modules says that somebody wants to wait for it. Who does asks Visual Search, which reads and then tells all of
+    it: tags, lists led by what is written, and the text itself.
+
     Moderate hides what the catalogue calls adult, whatever the picture is that was sent: it needs no score.
     """
     return Stages(
