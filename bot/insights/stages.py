@@ -15,7 +15,8 @@ LIST_PICTURES = frozenset({Module.SIMILAR_IMAGES, Module.SIMILAR_PRODUCTS, Modul
 class Stages:
     """Costs are processor time, and lie beside the look.
 
-    codes: barcodes and QR codes, 20 ms. text: words, half a second and more. adult: the adult score, 15 ms.
+    codes: barcodes and QR codes, 15 ms. text: words, 90 to 140 ms, 300 MB and a second before the first. adult: the adult
+    score, 12 ms.
     """
 
     codes: bool = False
@@ -26,9 +27,9 @@ class Stages:
 def stages_for(modules: Collection[Module], safe_search: SafeSearch) -> Stages:
     """What images/details runs for its modules.
 
-    Text is never read here, though it would serve Tags, Caption and BRQ: it takes ten times as long as all the rest, and no
-    list of modules says that somebody wants to wait for it. Who does asks Visual Search, which reads and then tells all of
-    it: tags, lists led by what is written, and the text itself.
+    Text is never read here, though it would serve Tags, Caption and BRQ: it costs more than all the rest together, no list
+    of modules says that somebody wants to wait for it, and because what is written is not kept, the picture's token could
+    not repeat the answer. Who wants it asks Visual Search: tags, lists led by what is written, and the text itself.
 
     Moderate hides what the catalogue calls adult, whatever the picture is that was sent: it needs no score.
     """
