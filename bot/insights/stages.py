@@ -27,9 +27,9 @@ class Stages:
 def stages_for(modules: Collection[Module], safe_search: SafeSearch) -> Stages:
     """What images/details runs for its modules.
 
-    Text is never read here, though it would serve Tags, Caption and BRQ: it costs more than all the rest together, no list
-    of modules says that somebody wants to wait for it, and because what is written is not kept, the picture's token could
-    not repeat the answer. Who wants it asks Visual Search: tags, lists led by what is written, and the text itself.
+    Text is never read here, though it would serve Tags, Caption and BRQ: it costs more than all the rest together, and no
+    list of modules says that somebody wants to wait for it. Who does asks Visual Search: tags, lists led by what is written,
+    and the text itself. What it read about the catalogue's goods is remembered with the token, and serves here as well.
 
     Moderate hides what the catalogue calls adult, whatever the picture is that was sent: it needs no score.
     """

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.insights.codes import led_by, lies_in
 from bot.insights.context import Context
-from bot.insights.model import TextRegion
+from bot.insights.model import Line, TextRegion
 from bot.insights.textsearch import TextIndex, words_of
 
 MOST_LINES = 24
@@ -20,17 +20,21 @@ LEAST_TITLE = 2
 """Words of a title that is known by its words alone."""
 
 
-def with_text(context: Context, index: TextIndex, text: Iterable[TextRegion]) -> Context:
+def naming(index: TextIndex, text: Iterable[TextRegion]) -> tuple[Line, ...]:
+    """The lines that name something of the catalogue, without the places of their words."""
+    lines = [line for region in text for line in region.lines if max(map(len, words_of(line.text)), default=0) >= LEAST_LETTERS]
+    return tuple(replace(line, words=()) for line in lines[:MOST_LINES] if index.labelled(line.text))
+
+
+def with_text(context: Context, index: TextIndex, naming_lines: Iterable[Line]) -> Context:
     """Products named by a line of text come before others that look as similar; one whose whole title is written leads.
 
     A line names a product when all its words are in its title or brand. Lines outside the crop are another thing's.
     """
-    lines = [line.text for region in text for line in region.lines if lies_in(line.box, context.crop)]
+    lines = [line.text for line in naming_lines if lies_in(line.box, context.crop)]
     read: Counter[str] = Counter()
     brands: dict[str, None] = {}
-    for line in lines[:MOST_LINES]:
-        if max(map(len, words_of(line)), default=0) < LEAST_LETTERS:
-            continue
+    for line in lines:
         named = [context.shelf.product_of(entry.pictures[0]) for entry in index.labelled(line) if entry.pictures]
         products = [one for one in named if one and context.shows(one)]
         brands |= dict.fromkeys(one.brand for one in products if one.brand and words_of(one.brand) == words_of(line))

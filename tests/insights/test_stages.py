@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from bot.insights.adult import PACKAGE, AdultScorer
-from bot.insights.model import Crop, Insights, Knowledge, Module, Reason, SafeSearch, Token, Upload
+from bot.insights.model import Crop, Insights, Knowledge, Module, Reason, SafeSearch, Skill, Token, Upload
 from tests.insights.written import code_picture, jpeg, skin_tones
 from tests.worlds import PHOTOS, Engine, photo
 
@@ -194,3 +194,18 @@ async def test_images_details_does_not_wait_for_text(engine: Engine) -> None:
     picture = unseen(label("HARBOUR STRIPE", "Straight Mug"), "details")
     found = await engine.service.insights(picture, list(Module))
     assert all(one.match is None or Reason.TEXT not in one.match.reasons for one in found.similar_products)
+
+
+async def test_pages_follow_each_other_where_a_title_is_written(engine: Engine) -> None:
+    picture = unseen(label("HARBOUR STRIPE", "Straight Mug"), "pages")
+    whole = await engine.service.knowledge(picture)
+    page = Skill(Module.SIMILAR_PRODUCTS, 0, 35)
+    for again in (picture, Token(whole.token)):
+        assert (await engine.service.knowledge(again, skill=page)).similar_products == whole.similar_products
+
+
+async def test_of_what_is_written_only_the_names_of_goods_are_kept(engine: Engine) -> None:
+    found = await engine.service.knowledge(unseen(label("HARBOUR STRIPE", "Ana loves Ben"), "private"))
+    assert [line.text for region in found.reading.text for line in region.lines] == ["HARBOUR STRIPE", "Ana loves Ben"]
+    kept = await engine.service._uploads.get(found.token, engine.service.catalogue.serving.encoder.name)
+    assert [line.text for line in kept.lines or ()] == ["HARBOUR STRIPE"]
