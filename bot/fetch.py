@@ -5,11 +5,12 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Any, Self
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
 from urllib.parse import urljoin
 from weakref import WeakValueDictionary
 
@@ -17,16 +18,23 @@ from aiohttp import AddrInfoType, ClientError, ClientResponse, ClientSession, Cl
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from bot.errors import CannotFetch, TooLarge
+from bot.errors import CannotFetch, TooLarge, UserError
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_URL = 2000
 MAX_REDIRECTS = 3
 PORTS = frozenset({80, 443, 8080, 8443})
 RESOLVE_SECONDS, CONNECT_SECONDS, SILENCE_SECONDS, TOTAL_SECONDS = 4.0, 3.0, 4.0, 9.0
+DOWNLOAD_SILENCE_SECONDS, DOWNLOAD_SECONDS = 30.0, 3600.0
+"""A feed may be made while it is sent, and be gigabytes."""
 AT_ONCE, AT_ONCE_PER_HOST = 32, 4
+DOWNLOADS_AT_ONCE = 8
+"""Apart from the places above: a slow feed must not keep somebody's picture waiting."""
+WRITE_BYTES = 1024 * 1024
+MAX_LABEL = 200
 HEADERS = {"User-Agent": "image-insights/1 (fetches pictures people ask about)", "Accept-Encoding": "identity", "Accept": "*/*"}
 
+T = TypeVar("T")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -84,6 +92,16 @@ class Target:
     host: str
     port: int
     literal: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """How a download ended. `etag` and `modified` (Last-Modified), as said, are for asking again later."""
+
+    status: Literal["ok", "not_modified"]
+    etag: str = ""
+    modified: str = ""
+    content_type: str = ""
 
 
 def is_public(address: Address) -> bool:
@@ -196,6 +214,7 @@ class Fetcher:
     def __init__(self, allowed: Allowed) -> None:
         self._allowed = allowed
         self._at_once = asyncio.Semaphore(AT_ONCE)
+        self._downloads = asyncio.Semaphore(DOWNLOADS_AT_ONCE)
         self._per_host: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()  # forgotten when nobody waits
         # threads of its own: a name server that hangs must not take the ones everybody shares
         self._names = ThreadPoolExecutor(8, thread_name_prefix="names")
@@ -220,19 +239,67 @@ class Fetcher:
         """
         try:
             async with asyncio.timeout(TOTAL_SECONDS):
-                return await self._get(url, bearer, trusted, max_bytes)
+                return await self._follow(
+                    url, lambda response: _body(response, max_bytes), max_bytes, bearer=bearer, trusted=trusted
+                )
+        except TooLarge:
+            raise TooLarge(f"That picture is too large. I read up to {_size(max_bytes)}.") from None
         except (ClientError, OSError, TimeoutError, ValueError):
             raise CannotFetch from None
 
-    async def _get(self, text: str, bearer: str, trusted: bool, max_bytes: int) -> bytes:
+    async def download(self, url: str, path: Path, *, max_bytes: int, etag: str = "", modified: str = "") -> Downloaded:
+        """Put what is behind an address into a file, without ever holding it; `path` changes only when all of it is there.
+
+        `etag`, `modified`: what an earlier download said; when nothing has changed since, the file is left as it is. What
+        is sent packed (gzip) stays packed: whoever reads the file sees to the limits of unpacking.
+        Raises CannotFetch or TooLarge, and UserError when the file cannot be written.
+        """
+        conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
+        part = path.with_name(f"{path.name}.part")
+        try:
+            async with self._downloads, asyncio.timeout(DOWNLOAD_SECONDS):
+                done = await self._follow(
+                    url,
+                    lambda response: _save(response, part, max_bytes),
+                    max_bytes,
+                    headers={name: value for name, value in conditions.items() if value},
+                    silence=DOWNLOAD_SILENCE_SECONDS,
+                    turn=False,
+                )
+            if done.status == "ok":
+                await asyncio.to_thread(part.replace, path)
+        except TooLarge:
+            raise TooLarge(f"{url} is too large. I read up to {_size(max_bytes)}.") from None
+        except (CannotFetch, ClientError, OSError, TimeoutError, ValueError):
+            raise CannotFetch(f"{url} cannot be opened. Check it in a browser, or save the file and import that.") from None
+        finally:
+            part.unlink(missing_ok=True)
+        return (
+            replace(done, etag=done.etag or etag, modified=done.modified or modified) if done.status == "not_modified" else done
+        )
+
+    async def _follow(
+        self,
+        text: str,
+        take: Callable[[ClientResponse], Awaitable[T]],
+        max_bytes: int,
+        *,
+        bearer: str = "",
+        trusted: bool = False,
+        headers: Mapping[str, str] | None = None,
+        silence: float = SILENCE_SECONDS,
+        turn: bool = True,
+    ) -> T:
+        """What `take` makes of the answer at the end of the redirects. `turn`: wait for a place at the host."""
         target = judge(text)
         token = bearer if trusted or may_have_slack_token(target) else ""
+        sent = {**HEADERS, **(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}
         for _ in range(MAX_REDIRECTS + 1):
-            async with self._turn(target.host):
-                found = await self._one(target, token, trusted, max_bytes)
-            if isinstance(found, bytes):
+            async with self._turn(target.host) if turn else nullcontext():
+                found = await self._one(target, take, max_bytes, trusted=trusted, headers=sent, silence=silence)
+            if not isinstance(found, _Elsewhere):
                 return found
-            after = judge(urljoin(str(target.url), found))
+            after = judge(urljoin(str(target.url), found.location))
             if token or trusted or (target.url.scheme == "https" and after.url.scheme != "https"):
                 raise CannotFetch
             target = after
@@ -245,8 +312,17 @@ class Fetcher:
         async with places, self._at_once:
             yield
 
-    async def _one(self, target: Target, token: str, trusted: bool, max_bytes: int) -> bytes | str:
-        """One request: the body, or where a redirect leads."""
+    async def _one(
+        self,
+        target: Target,
+        take: Callable[[ClientResponse], Awaitable[T]],
+        max_bytes: int,
+        *,
+        trusted: bool,
+        headers: Mapping[str, str],
+        silence: float,
+    ) -> "T | _Elsewhere":
+        """One request: what `take` makes of the answer, or where a redirect leads."""
         addresses = [target.literal] if target.literal else await self._resolve(target)
         if not trusted and not self._allowed.permits(target.host, target.port, addresses):
             raise CannotFetch
@@ -258,17 +334,18 @@ class Fetcher:
             ssl=self._tls,
             socket_factory=meter.socket,
         )
-        timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
-        headers = HEADERS | ({"Authorization": f"Bearer {token}"} if token else {})
+        timeout = ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=silence)
         async with ClientSession(
             connector=connector, timeout=timeout, cookie_jar=DummyCookieJar(), trust_env=False, auto_decompress=False
         ) as session:
             try:
                 async with session.get(target.url, headers=headers, allow_redirects=False) as response:
-                    return await _body(response, max_bytes)
+                    if response.status in {301, 302, 303, 307, 308}:
+                        return _Elsewhere(response.headers.get("Location", ""))
+                    return await take(response)
             except (ClientError, OSError):
                 if meter.left < 0:
-                    raise _too_large(max_bytes) from None
+                    raise TooLarge from None
                 raise
 
     async def _resolve(self, target: Target) -> list[Address]:
@@ -280,22 +357,61 @@ class Fetcher:
         return [ipaddress.ip_address(str(where[0]).partition("%")[0]) for *_, where in found]
 
 
-async def _body(response: ClientResponse, max_bytes: int) -> bytes | str:
-    """What an answer holds, or where its redirect leads. Its labels decide nothing but that."""
-    if response.status in {301, 302, 303, 307, 308}:
-        return response.headers.get("Location", "")
-    if response.status != 200 or response.headers.get("Content-Encoding", "identity").lower() != "identity":  # noqa: PLR2004
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    location: str
+
+
+async def _parts(response: ClientResponse, max_bytes: int, encodings: frozenset[str]) -> AsyncIterator[bytes]:
+    """A body as it comes. Labels decide nothing but whether there is one."""
+    if response.status != 200 or response.headers.get("Content-Encoding", "identity").lower() not in encodings:  # noqa: PLR2004
         raise CannotFetch
     if (response.content_length or 0) > max_bytes:
-        raise _too_large(max_bytes)
-    body = bytearray()
+        raise TooLarge
+    count = 0
     async for part in response.content.iter_any():
+        count += len(part)
+        if count > max_bytes:
+            raise TooLarge
+        yield part
+
+
+async def _body(response: ClientResponse, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for part in _parts(response, max_bytes, frozenset({"identity"})):
         body += part
-        if len(body) > max_bytes:
-            raise _too_large(max_bytes)
     return bytes(body)
 
 
-def _too_large(max_bytes: int) -> TooLarge:
-    size = f"{max_bytes // 1_000_000} MB" if max_bytes >= 1_000_000 else f"{max_bytes // 1000} kB"  # noqa: PLR2004
-    return TooLarge(f"That picture is too large. I read up to {size}.")
+async def _save(response: ClientResponse, path: Path, max_bytes: int) -> Downloaded:
+    """Write a body to `path`. A label too long to be one is as good as none."""
+    said = (response.headers.get(name, "") for name in ("ETag", "Last-Modified", "Content-Type"))
+    etag, modified, kind = (label if len(label) <= MAX_LABEL else "" for label in said)
+    if response.status == 304 and response.request_info.headers.keys() & {"If-None-Match", "If-Modified-Since"}:  # noqa: PLR2004
+        return Downloaded("not_modified", etag, modified, kind)
+    waiting = bytearray()
+    with _writing(path):
+        file = await asyncio.to_thread(path.open, "wb")
+    with file:
+        async for part in _parts(response, max_bytes, frozenset({"identity", "gzip", "x-gzip"})):
+            waiting += part
+            if len(waiting) >= WRITE_BYTES:
+                with _writing(path):
+                    await asyncio.to_thread(file.write, waiting)
+                waiting = bytearray()
+        with _writing(path):
+            file.write(waiting)
+            file.flush()
+    return Downloaded("ok", etag, modified, kind)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{path} cannot be written: {error.strerror}. Make room there, or set DATA_DIR.") from None
+
+
+def _size(max_bytes: int) -> str:
+    return f"{max_bytes // 1_000_000} MB" if max_bytes >= 1_000_000 else f"{max_bytes // 1000} kB"  # noqa: PLR2004

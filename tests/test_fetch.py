@@ -6,6 +6,7 @@ import ipaddress
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +14,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import CannotFetch, TooLarge
-from bot.fetch import Allowed, Fetcher, is_public, judge, may_have_slack_token
+from bot.errors import CannotFetch, TooLarge, UserError
+from bot.fetch import Allowed, Downloaded, Fetcher, is_public, judge, may_have_slack_token
 
 LOOPBACK = ("127.0.0.1",)
 
@@ -442,3 +443,69 @@ async def test_f13_one_host_gets_at_most_four_at_once() -> None:
     async with served(a=slow) as url, Fetcher.open(allow=LOOPBACK) as fetcher:
         assert await asyncio.gather(*(fetcher.get(f"{url}/a") for _ in range(10))) == [b"ok"] * 10
     assert most == 4
+
+
+# ---------------------------------------------------------------- into a file
+
+
+async def test_a_download_is_in_its_file_with_what_was_said_about_it(tmp_path: Path) -> None:
+    feed = b"id\ttitle\n" * 500_000
+    labels = {"ETag": '"v1"', "Last-Modified": "Sun, 01 Nov 2026 10:00:00 GMT", "Content-Type": "text/tab-separated-values"}
+
+    async def moved(_: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/feed")
+
+    async with served(feed=saying(feed, headers=labels), moved=moved) as url, Fetcher.open(allow=LOOPBACK) as fetcher:
+        done = await fetcher.download(f"{url}/moved", tmp_path / "feed.tsv", max_bytes=len(feed))
+    assert done == Downloaded("ok", *labels.values())
+    assert (tmp_path / "feed.tsv").read_bytes() == feed
+
+
+async def test_what_has_not_changed_is_not_downloaded_again(tmp_path: Path) -> None:
+    async def page(request: web.Request) -> web.StreamResponse:
+        if request.headers.get("If-None-Match") == '"v1"' or request.headers.get("If-Modified-Since") == "Sunday":
+            return web.Response(status=304)
+        return web.Response(body=b"new", headers={"ETag": '"v2"'})
+
+    path = tmp_path / "feed"
+    path.write_bytes(b"old")
+    async with served(a=page) as url, Fetcher.open(allow=LOOPBACK) as fetcher:
+        assert await fetcher.download(f"{url}/a", path, max_bytes=10, etag='"v1"') == Downloaded("not_modified", '"v1"')
+        assert await fetcher.download(f"{url}/a", path, max_bytes=10, modified="Sunday") == Downloaded(
+            "not_modified", "", "Sunday"
+        )
+        assert path.read_bytes() == b"old"
+        assert (await fetcher.download(f"{url}/a", path, max_bytes=10, etag='"v0"')).etag == '"v2"'
+    assert path.read_bytes() == b"new"
+
+
+async def test_a_download_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "feed"
+    path.write_bytes(b"old")
+    short = b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort"
+    many = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * 5000
+    unasked = b"HTTP/1.1 304 Not Modified\r\n\r\n"
+    for answer, refusal in ((short, CannotFetch), (many, TooLarge), (unasked, CannotFetch)):
+        async with raw(answer) as url, Fetcher.open(allow=LOOPBACK) as fetcher:
+            with pytest.raises(refusal, match=url):
+                await fetcher.download(f"{url}/a", path, max_bytes=4000)
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("feed", b"old")]  # noqa: ASYNC240 (a test)
+
+
+async def test_what_is_sent_packed_stays_packed(tmp_path: Path) -> None:
+    packed = gzip.compress(b"x" * 1_000_000)
+    async with served(a=saying(packed, headers={"Content-Encoding": "gzip"})) as url, Fetcher.open(allow=LOOPBACK) as fetcher:
+        await fetcher.download(f"{url}/a", tmp_path / "a", max_bytes=len(packed))
+    assert (tmp_path / "a").read_bytes() == packed
+
+
+async def test_a_download_goes_nowhere_a_picture_may_not_go(tmp_path: Path) -> None:
+    async with served(a=saying()) as url, Fetcher.open(allow=()) as fetcher:
+        with pytest.raises(CannotFetch):
+            await fetcher.download(f"{url}/a", tmp_path / "a", max_bytes=100)
+
+
+async def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    async with served(a=saying()) as url, Fetcher.open(allow=LOOPBACK) as fetcher:
+        with pytest.raises(UserError, match="DATA_DIR"):
+            await fetcher.download(f"{url}/a", tmp_path / "none" / "a", max_bytes=100)

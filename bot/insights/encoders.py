@@ -4,7 +4,6 @@ The card of `model.onnx` is `model.json`: how a picture is put in and what comes
 """
 
 import json
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self
@@ -40,7 +39,6 @@ from bot.insights.zero_shot import TextCard, Words
 CENTRE = Crop(0.2, 0.2, 0.8, 0.8)
 CORNERS = (Crop(0.0, 0.0, 0.6, 0.6), Crop(0.4, 0.0, 1.0, 0.6), Crop(0.0, 0.4, 0.6, 1.0), Crop(0.4, 0.4, 1.0, 1.0))
 """Where things are looked for by an encoder that says one thing about a picture: a run each. Row by row, as in a Grid."""
-CLOSER = (Crop(0.35, 0.35, 0.65, 0.65), Crop(0.0, 0.2, 0.5, 0.8), Crop(0.5, 0.2, 1.0, 0.8), Crop(0.2, 0.5, 0.8, 1.0))
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 
 
@@ -60,7 +58,7 @@ class ImageEncoder(Protocol):
         """Everything the matching needs to know about a photo (h, w, 3)."""
 
     def closer(self, rgb: Pixels, look: Look) -> Look:
-        """The same look with more regions, for a photo in which nothing was surely found."""
+        """The same look with its regions seen better, for photos in doubt."""
 
 
 class Card(BaseModel):
@@ -186,10 +184,9 @@ class CardEncoder:
         )
 
     def closer(self, rgb: Pixels, look: Look) -> Look:
-        """The same look with four smaller parts of the photo, a run each."""
-        palette = _palette(rgb)
-        regions = [Region(box, _vector(self._features(_cut(rgb, box)), palette.shares(box)), 0.0) for box in CLOSER]
-        return replace(look, regions=(*look.regions[:-1], *regions, look.whole))
+        """The same: its regions have had runs of their own already."""
+        del rgb
+        return look
 
     def _labels(self, whole: Vector, thing: Vector) -> tuple[Label, ...]:
         """None without a text encoder: words then come from what is similar in the catalogue."""

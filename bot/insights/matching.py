@@ -113,9 +113,9 @@ class Matcher:
     def floor(self) -> float:
         return self.calibration.floor
 
-    def upsert(self, reference: Reference) -> None:
-        """Add or replace a picture. The calibration stays until `calibrate` is called."""
-        for key, vector in self._noted([reference]):
+    def add(self, references: Iterable[Reference]) -> None:
+        """Add or replace pictures. The calibration stays until `calibrate` is called."""
+        for key, vector in self._noted(references):
             self._index.upsert(key, vector)
 
     def delete(self, picture_id: str) -> None:

@@ -41,13 +41,13 @@ class PictureFiles:
     """A folder of JPEGs. Their names are hashes of the bytes they were made from, never anybody's words."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
 
     def path(self, content: str) -> Path:
         """Raises ValueError when `content` is not one of our names."""
         if not _CONTENT.fullmatch(content):
             raise ValueError("not a name of a picture")
-        return self._folder / content[:2] / f"{content}.jpg"
+        return self.folder / content[:2] / f"{content}.jpg"
 
     async def read(self, content: str) -> bytes:
         """Raises FileNotFoundError."""
@@ -73,20 +73,16 @@ class Pictures:
     def __init__(self, files: PictureFiles, pixels: Pixels, fetcher: Fetcher, encoder: ImageEncoder) -> None:
         self.files = files
         self._pixels = pixels
-        self._fetcher = fetcher
+        self.fetcher = fetcher
         self._encoder = encoder
 
     async def bytes_of(self, address: str) -> tuple[str, bytes]:
         """Content name and bytes behind a path or URL. Raises CannotFetch, NotAPicture, TooLarge."""
         if urlsplit(address).scheme in {"http", "https"}:
-            data = await self._fetcher.get(address)
+            data = await self.fetcher.get(address)
         else:
             data = await asyncio.to_thread(_read, Path(address))
         return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest(), data
-
-    async def fetch_feed(self, url: str, max_bytes: int) -> bytes:
-        """Raises CannotFetch, TooLarge."""
-        return await self._fetcher.get(url, max_bytes=max_bytes)
 
     async def take(self, content: str, data: bytes) -> Features:
         """Keep the picture and look at it. Raises NotAPicture, TooLarge, Unavailable."""

@@ -271,7 +271,7 @@ class InsightsService:
         source = SentPicture(frame.width, frame.height, frame.format, len(data))
 
         def remembered(look: Look) -> tuple[Remembered, Matches]:
-            seen = unpack(pack(Remembered(look, source)))
+            seen = unpack(pack(Remembered(look, source)))  # as it will be remembered
             return seen, serving.matcher.match(seen.look)
 
         def look_at() -> tuple[Remembered, Matches]:
@@ -281,9 +281,10 @@ class InsightsService:
 
         found, matches = await asyncio.to_thread(look_at)
         nearest = sorted(matches.pictures, key=lambda hit: -hit.score)[:COPIES_TRIED]
-        by_id = {hit.picture_id: hit for hit in (*matches.copies, *nearest) if hit.score >= LIKELY_COPY}
-        if by_id:
-            found = replace(found, copies=await self._copies(frame.rgb, [*by_id.values()], matches.copies, serving.shelf))
+        likely = {hit.picture_id: hit for hit in (*matches.copies, *nearest) if hit.score >= LIKELY_COPY}
+        if likely:
+            copies = await self._copies(frame.rgb, [*likely.values()], matches.copies, serving.shelf)
+            found = replace(found, copies=copies)
         return found, matches
 
     async def _copies(self, rgb: NDArray[np.uint8], likely: Sequence[Hit], alike: Sequence[Hit], shelf: Shelf) -> tuple[Hit, ...]:

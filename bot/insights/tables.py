@@ -122,6 +122,28 @@ related_searches = Table(
     Column("query", Text, nullable=False),
 )
 
+sources = Table(
+    "catalogue_sources",
+    tables,
+    Column("source", String, primary_key=True),
+    Column("etag", String, nullable=False),
+    Column("modified", String, nullable=False),
+    Column("options", String, nullable=False),  # how it was imported: in another way, it is read again though it has not changed
+    Column("imported", DateTime, nullable=False),
+    Column("refused", Integer, nullable=False),
+)
+
+prices = Table(
+    "catalogue_prices",  # a row for each change of price or availability of an offer
+    tables,
+    Column("source", String, primary_key=True),
+    Column("offer", String, primary_key=True),
+    Column("at", DateTime, primary_key=True),
+    Column("price", String),
+    Column("currency", String, nullable=False),
+    Column("availability", String, nullable=False),
+)
+
 uploads = Table(
     "insights_uploads",
     tables,

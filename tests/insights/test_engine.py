@@ -25,6 +25,7 @@ from tests.worlds import CATALOGUE, Engine, beside, settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
+IMAGES = CATALOGUE / "images"
 MUG = CATALOGUE / "images" / "mg01.jpg"
 PHOTO = CATALOGUE / "photos" / "photo-14.jpg"
 
@@ -261,15 +262,47 @@ async def test_an_unchanged_row_costs_no_fetch_and_no_encoding(tmp_path: Path) -
     await runner.cleanup()
 
 
-async def test_a_row_whose_picture_is_bad_is_reported_and_the_others_go_in(tmp_path: Path) -> None:
+async def test_an_offer_whose_picture_is_bad_is_kept_and_tried_again(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(MUG.read_bytes())
     (tmp_path / "bad.jpg").write_bytes(b"<html>not found</html>")
     async with opened(tmp_path / "data") as service:
         source = feed(tmp_path, [{"id": "1"}, {"id": "2", "image_link": "bad.jpg"}, {"id": "3", "price": "free"}])
         report = await service.catalogue.import_feeds([source])
-        assert report.added == 1
+        assert (report.added, report.without_picture, report.refused) == (2, 1, 2)
         assert sorted((bad.row, bad.field) for bad in report.rejected) == [(3, "image_link"), (4, "price")]
-        assert service.catalogue.stats()["products"] == 1
+        assert service.catalogue.stats()["pictures"] == 1
+        assert len((await service.search("mug")).page.value) == 1
+        again = await service.catalogue.import_feeds([source])
+        assert (again.unchanged, again.updated, again.without_picture) == (1, 1, 1)
+        (tmp_path / "bad.jpg").write_bytes((IMAGES / "tp03.jpg").read_bytes())
+        mended = await service.catalogue.import_feeds([source])
+        assert (mended.unchanged, mended.updated, mended.without_picture) == (1, 1, 0)
+        assert service.catalogue.stats()["pictures"] == 2
+        last = await service.catalogue.import_feeds([source])
+        assert (last.unchanged, last.updated) == (2, 0)
+
+
+async def test_what_is_gone_from_a_feed_that_cannot_be_read_to_its_end_stays(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(MUG.read_bytes())
+    source = feed(tmp_path, [{"id": "1"}, {"id": "2"}])
+    async with opened(tmp_path / "data") as service:
+        await service.catalogue.import_feeds([source])
+        (tmp_path / "feed.tsv").write_text("")
+        empty = await service.catalogue.import_feeds([source])
+        assert (empty.removed, service.catalogue.stats()["offers"]) == (0, 2)
+        assert "stay" in empty.rejected[-1].reason
+        (tmp_path / "feed.tsv").write_text("<!doctype html><title>Log in</title>")
+        page = await service.catalogue.import_feeds([source])
+        assert (page.removed, service.catalogue.stats()["offers"]) == (0, 2)
+
+
+async def test_each_change_of_a_price_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(MUG.read_bytes())
+    async with opened(tmp_path / "data") as service:
+        for price in ("9.50 USD", "9.50 USD", "8.00 USD", "11.00 USD"):
+            await service.catalogue.import_feeds([feed(tmp_path, [{"id": "1", "price": price}])])
+        (history,) = (await service.catalogue.price_history("row:" + str(tmp_path / "feed.tsv") + ":1")).values()
+        assert [one.price for one in history] == [Decimal("9.50"), Decimal("8.00"), Decimal("11.00")]
 
 
 async def test_two_shops_of_one_gtin_are_one_product(tmp_path: Path) -> None:

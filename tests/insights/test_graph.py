@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bot.insights import bing
-from bot.insights.catalogue import Catalogue, ImportReport
+from bot.insights.catalogue import Catalogue
 from bot.insights.encoder import Encoder
+from bot.insights.importing import ImportReport
 from bot.insights.model import EVERYTHING, WHOLE, Crop, Insights, Module, Token, Upload
 from bot.storage import Database
 from tests.worlds import CATALOGUE, Engine, beside, photo

@@ -49,11 +49,11 @@ class Gate:
         self.seen += 1
         return self._inner.reference(rgb)
 
-    def look(self, rgb: Pixels) -> Look:
-        return self._inner.look(rgb)
-
     def closer(self, rgb: Pixels, look: Look) -> Look:
         return self._inner.closer(rgb, look)
+
+    def look(self, rgb: Pixels) -> Look:
+        return self._inner.look(rgb)
 
 
 def encoders_of(data_dir: Path) -> set[str]:

@@ -129,6 +129,3 @@ class Asked:
 def says_its_kind(answer: Answer) -> bool:
     """Whether the tags name the kind of what is shown."""
     return singular(answer.case.kind) in answer.tags
-
-
-__all__ = ["Asked", "Encoder", "says_its_kind"]

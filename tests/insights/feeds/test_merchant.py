@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.insights.catalogue import product_ids
 from bot.insights.feeds import Feed, read_feed, read_source
 
 HEAD = "id\titem_group_id\ttitle\tlink\timage_link\tprice\tsale_price\tavailability\tgtin\n"
@@ -124,20 +123,3 @@ def test_a_source_that_is_not_there_says_what_to_name(tmp_path: Path) -> None:
         read_source(tmp_path / "none.tsv")
     with pytest.raises(UserError, match="no feed"):
         read_source(tmp_path)
-
-
-def test_rows_are_grouped_by_gtin_then_by_group_then_alone() -> None:
-    rows = read(
-        row(id="a", gtin="2100005001007"),
-        row(id="b", gtin="02100005001007"),
-        row(id="c", item_group_id="G", gtin="2100005001014"),
-        row(id="d", item_group_id="G"),
-        row(id="e", item_group_id="H"),
-        row(id="f", item_group_id="H"),
-        row(id="g"),
-    ).rows
-    ids = product_ids(rows, "s")
-    assert ids["a"] == ids["b"]
-    assert ids["c"] == ids["d"] == "gtin:02100005001014"
-    assert ids["e"] == ids["f"] == "group:s:H"
-    assert ids["g"] == "row:s:g"

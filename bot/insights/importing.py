@@ -1,0 +1,633 @@
+"""Feeds into the database: what has changed is fetched, looked at and stored, a batch at a time; the rest costs nothing.
+
+A batch is one transaction, so a process that is killed loses at most one, and the next import goes on after it.
+"""
+
+import asyncio
+import hashlib
+import json
+import tempfile
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.errors import UserError
+from bot.insights import feeds, prices, tables
+from bot.insights.encoders import ImageEncoder
+from bot.insights.feeds import Feed, Page, Part, Rejected, SubjectRow
+from bot.insights.pictures import Features, PictureFiles, Pictures
+from bot.insights.staging import Fresh, Staging
+from bot.storage import Database
+
+BATCH = 64
+"""Offers that are looked at and committed together."""
+READ_AT_ONCE = 1000
+"""Rows between two words of progress."""
+PICTURES_AT_ONCE = 4
+LOGO_SIDE = 256
+MOST_REPORTED = 1000
+"""Rejections that a report lists; all of them go to its sink."""
+UNSEEN = "?"
+"""At the end of a digest: some picture could not be had, so the offer is tried again next time, changed or not."""
+_IN_ONE_QUERY = 500
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What an import did to the offers, and what it would not take: the first of `refused`; all of them went to `sink`.
+
+    without_picture: offers that were stored though none of their pictures could be had; they are tried again next time.
+    """
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    without_picture: int = 0
+    refused: int = 0
+    rejected: list[Rejected] = field(default_factory=list)
+    sink: Callable[[Rejected], None] | None = None
+
+    def reject(self, one: Rejected) -> None:
+        self.refused += 1
+        if len(self.rejected) < MOST_REPORTED:
+            self.rejected.append(one)
+        if self.sink:
+            self.sink(one)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A source to bring in: a path in full or an address. seller, currency: of rows that name none.
+
+    refresh: pictures are fetched again though their addresses have not changed.
+    """
+
+    source: str
+    seller: str = ""
+    currency: str = ""
+    refresh: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is remembered of a source between imports."""
+
+    etag: str = ""
+    modified: str = ""
+
+
+class Importer:
+    """One import, of one or more sources. `soon` is called after each batch that was stored.
+
+    `progress` gets (0, offers read) while a source is read, then (offers done, all).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        pictures: Pictures,
+        encoder: ImageEncoder,
+        report: ImportReport,
+        soon: Callable[[], Awaitable[None]],
+        *,
+        progress: Progress | None = None,
+    ) -> None:
+        self._database = database
+        self._pictures = pictures
+        self._encoder = encoder
+        self._report = report
+        self._soon = soon
+        self._progress = progress or (lambda _done, _total: None)
+        self.changed = False
+
+    async def bring(self, order: Order) -> None:
+        """Read one source and store what is new in it. Raises UserError when nothing of it can be read."""
+        folder = self._pictures.files.folder.parent
+        staging = await asyncio.to_thread(Staging.open, folder)
+        try:
+            said = Feed()
+            whole, told = await self._read(order, staging, said)
+            if told is not None:
+                await self._store(order, staging, said, whole=whole)
+            await self._remember(order, told if whole else _Told())
+        finally:
+            await asyncio.to_thread(staging.close)
+
+    # ------------------------------------------------------------ what the source says
+
+    async def _read(self, order: Order, staging: Staging, said: Feed) -> tuple[bool, _Told | None]:
+        """Whether all of it could be read, and what to tell the server next time; None when nothing has changed since."""
+        source, before, whole = order.source, self._report.refused, True
+        told = _Told() if order.refresh else await self._told(order)
+        async with self._parts(order, said, told) as parts:
+            async for part in parts:
+                if isinstance(part, Rejected):
+                    self._report.reject(part)
+                    whole = False
+                    continue
+                if part.downloaded.status == "not_modified":
+                    self._report.unchanged += await self._count(source)
+                    return True, None
+                if part.source == source:
+                    told = _Told(part.downloaded.etag, part.downloaded.modified)
+                found = feeds.rows(part.path, source=part.source, seller=part.seller, currency=part.currency)
+                while await asyncio.to_thread(staging.take, found, READ_AT_ONCE):
+                    whole &= self._refuse(staging)
+                    self._progress(0, staging.rows)
+                whole &= self._refuse(staging)
+        for one in said.rejected:
+            self._report.reject(one)
+        if not staging.rows and self._report.refused == before:
+            self._report.reject(Rejected(source, 0, "file", "It lists no product."))
+        return whole, told
+
+    def _refuse(self, staging: Staging) -> bool:
+        """Hand on what was rejected; False when the rest of a file could not be read."""
+        rejected, staging.rejected = staging.rejected, []
+        for one in rejected:
+            self._report.reject(one)
+        return all(one.field != "file" for one in rejected)
+
+    @asynccontextmanager
+    async def _parts(self, order: Order, said: Feed, told: _Told) -> AsyncIterator[AsyncIterator[Part | Rejected]]:
+        """The files of a source; `said` gets what a folder says beside them."""
+        source, seller, currency = order.source, order.seller, order.currency
+        if urlsplit(source).scheme in {"http", "https"}:
+            with tempfile.TemporaryDirectory(prefix="import-", dir=self._pictures.files.folder.parent) as name:
+                fetcher, folder = self._pictures.fetcher, Path(name)
+                found = feeds.remote(
+                    source, fetcher, folder, seller=seller, currency=currency, etag=told.etag, modified=told.modified
+                )
+                async with aclosing(found):
+                    yield found
+            return
+        path = Path(source)
+        files = [path] if await asyncio.to_thread(path.is_file) else await asyncio.to_thread(feeds.files_of, path)
+        if files != [path]:
+            beside = await asyncio.to_thread(feeds.company, path)
+            said.logos, said.related, said.rejected = beside.logos, beside.related, beside.rejected
+
+        async def local() -> AsyncIterator[Part | Rejected]:
+            for file in files:
+                yield Part(file, str(file), seller, currency, feeds.LOCAL)
+
+        yield local()
+
+    # ------------------------------------------------------------ what is new in it
+
+    async def _store(self, order: Order, staging: Staging, said: Feed, *, whole: bool) -> None:
+        source, refresh, report = order.source, order.refresh, self._report
+        await asyncio.to_thread(staging.group, source)
+        async with self._database.read() as connection:
+            known = await _pairs(connection, tables.offers, "id", source)
+            known_pages = await _pairs(connection, tables.pages, "url", source)
+        await asyncio.to_thread(staging.compare, known, known_pages)
+        done = await asyncio.to_thread(staging.unchanged)
+        report.unchanged += done
+        while batch := await asyncio.to_thread(staging.fresh, BATCH):
+            await self._put_offers(source, batch, refresh=refresh)
+            done += len(batch)
+            self._progress(done, staging.rows)
+            await self._soon()
+        await self._put_pages(source, await asyncio.to_thread(staging.fresh_pages), refresh=refresh)
+        await self._put_subjects(source, staging, refresh=refresh)
+        await self._put_logos(source, said.logos | staging.logos)
+        await self._put_related(source, said.related)
+        await self._forget(source, staging, whole=whole and staging.rows > 0)
+        if self.changed:
+            await sweep(self._database, self._pictures.files)
+            async with self._database.write() as connection:
+                await prices.sweep(connection)
+
+    async def _forget(self, source: str, staging: Staging, *, whole: bool) -> None:
+        """What is no longer stated goes; of a source that could not be read to its end nothing does."""
+        gone, gone_pages = await asyncio.to_thread(lambda: (staging.gone(), staging.gone_pages()))
+        if (gone or gone_pages) and not whole:
+            text = f"{len(gone)} offers are not in what could be read of it. They stay until it can be read to its end."
+            self._report.reject(Rejected(source, 0, "file", text))
+            gone, gone_pages = [], []
+        self._report.removed += len(gone)
+        self.changed |= bool(gone or gone_pages)
+        async with self._database.write() as connection:
+            await _drop(connection, source, [*gone, *gone_pages])
+            offers = tables.offers.c
+            seen = update(tables.offers).where(offers.source == source, offers.last_seen != _today())
+            await connection.execute(seen.values(last_seen=_today()))
+
+    async def _put_offers(self, source: str, batch: Sequence[Fresh], *, refresh: bool) -> None:
+        wanted = {one.row.id: (one.product_id, one.row.pictures, one.row.number) for one in batch}
+        uses = await self._look_at(wanted, source, refresh=refresh)
+        missing = {one.row.id for one in batch if len(uses[one.row.id]) < len(one.row.pictures)}
+        async with self._database.write() as connection:
+            await _put_products(connection, source, batch)
+            await prices.note(connection, source, [one.row for one in batch])
+            await _drop(connection, source, [one.row.id for one in batch])
+            await connection.execute(insert(tables.offers), [_offer(source, one, missing=one.row.id in missing) for one in batch])
+            shown = [(one.product_id, key, features) for one in batch for _, key, features in uses[one.row.id]]
+            await _put_pictures(connection, shown, self._encoder.name)
+            places = {one.row.id: [(address, key) for address, key, _ in uses[one.row.id]] for one in batch}
+            await _put_uses(connection, source, places)
+        self._report.added += sum(not one.known for one in batch)
+        self._report.updated += sum(one.known for one in batch)
+        self._report.without_picture += sum(not uses[one.row.id] for one in batch)
+        self.changed = True
+
+    async def _put_pages(self, source: str, pages: Sequence[tuple[Page, str]], *, refresh: bool) -> None:
+        """A page's picture is the product's when a feed of the same source names the same address, else one of its own."""
+        for start in range(0, len(pages), BATCH):
+            batch = pages[start : start + BATCH]
+            shown = await self._shown(source, {page.url: (page.pictures, page.number) for page, _ in batch}, refresh=refresh)
+            async with self._database.write() as connection:
+                await _drop(connection, source, [page.url for page, _ in batch])
+                values = [{"source": source, "url": page.url, "digest": digest, "title": page.title} for page, digest in batch]
+                await connection.execute(insert(tables.pages), values)
+                await self._put_shown(connection, source, shown)
+            self.changed = True
+
+    async def _put_subjects(self, source: str, staging: Staging, *, refresh: bool) -> None:
+        """Recipes, collections and entities."""
+
+        def compared() -> tuple[dict[str, list[str]], dict[str, str]]:
+            products = {one.key: staging.products_named(one.products) for one in staging.subjects}
+            return products, {one.key: one.digest(products[one.key]) for one in staging.subjects}
+
+        products, digests = await asyncio.to_thread(compared)
+        async with self._database.read() as connection:
+            known = dict(await _pairs(connection, tables.subjects, "key", source))
+        fresh = [one for one in staging.subjects if known.get(one.key) != digests[one.key]]
+        gone = set(known) - set(digests)
+        shown = await self._shown(source, {one.key: (one.pictures, one.number) for one in fresh}, refresh=refresh)
+        async with self._database.write() as connection:
+            await _drop(connection, source, [*gone, *(one.key for one in fresh)])
+            for one in fresh:
+                await connection.execute(insert(tables.subjects).values(_subject_values(source, one, digests[one.key])))
+                await _put_subject_products(connection, source, one.key, products[one.key])
+            await self._put_shown(connection, source, shown)
+        self.changed |= bool(fresh or gone)
+
+    async def _put_logos(self, source: str, wanted: Mapping[str, str]) -> None:
+        async with self._database.read() as connection:
+            known = {row.name: row.digest for row in await connection.execute(select(tables.sellers))}
+        for name, address in wanted.items():
+            digest = feeds.stamp_of(address)
+            if known.get(name) == digest:
+                continue
+            try:
+                content, data = await self._pictures.bytes_of(address)
+                await self._pictures.keep(content, data, side=LOGO_SIDE)
+            except UserError as error:
+                self._report.reject(Rejected(source, 0, "seller_logo", f"{_short(address)}: {error}"))
+                continue
+            self.changed = True
+            async with self._database.write() as connection:
+                await connection.execute(delete(tables.sellers).where(tables.sellers.c.name == name))
+                values = {"name": name, "source": source, "logo": content, "digest": digest}
+                await connection.execute(insert(tables.sellers).values(values))
+
+    async def _put_related(self, source: str, related: Mapping[str, Sequence[str]]) -> None:
+        said = tables.related_searches.c
+        wanted = [
+            {"source": source, "product_type": kind, "position": position, "query": query}
+            for kind, queries in related.items()
+            for position, query in enumerate(queries)
+        ]
+        async with self._database.read() as connection:
+            query = select(tables.related_searches).where(said.source == source)
+            known = [dict(row) for row in (await connection.execute(query)).mappings()]
+        if sorted(map(_sortable, known)) == sorted(map(_sortable, wanted)):
+            return
+        self.changed = True
+        async with self._database.write() as connection:
+            await connection.execute(delete(tables.related_searches).where(said.source == source))
+            if wanted:
+                await connection.execute(insert(tables.related_searches), wanted)
+
+    # ------------------------------------------------------------ pictures
+
+    async def _look_at(
+        self, wanted: Mapping[str, tuple[str, tuple[str, ...], int]], source: str, *, refresh: bool
+    ) -> dict[str, list[tuple[str, str, Features]]]:
+        """The usable pictures of each offer or page: (address, picture id, features). The bad ones are reported.
+
+        One address is opened once, and the same bytes are looked at once, whoever names them. A web address that this source
+        has named before is not fetched again, unless `refresh` says so.
+        """
+        gate = asyncio.Semaphore(PICTURES_AT_ONCE)
+        by_content: dict[str, asyncio.Task[Features]] = {}
+        addresses = list(dict.fromkeys(address for _, found, _ in wanted.values() for address in found))
+        known = {} if refresh else await self._known(source, addresses)
+
+        async def features(address: str) -> Features | UserError:
+            if address in known:
+                return known[address]
+            async with gate:
+                try:
+                    content, data = await self._pictures.bytes_of(address)
+                    if content not in by_content:
+                        by_content[content] = asyncio.create_task(self._features(content, data))
+                    return await by_content[content]
+                except UserError as error:
+                    return error
+
+        seen = dict(zip(addresses, await asyncio.gather(*map(features, addresses)), strict=True))
+        usable: dict[str, list[tuple[str, str, Features]]] = {}
+        for key, (product_id, found, number) in wanted.items():
+            usable[key] = []
+            for address in found:
+                one = seen[address]
+                if isinstance(one, Features):
+                    usable[key].append((address, picture_id(product_id, one.content), one))
+                else:
+                    self._report.reject(Rejected(source, number, "image_link", f"{_short(address)}: {one}"))
+        return usable
+
+    async def _known(self, source: str, addresses: Sequence[str]) -> dict[str, Features]:
+        """Of web addresses that this source has named before, by this encoder's eyes."""
+        remote = [one for one in addresses if urlsplit(one).scheme in {"http", "https"}]
+        uses, kept = tables.picture_uses.c, tables.pictures.c
+        found: dict[str, Features] = {}
+        async with self._database.read() as connection:
+            for start in range(0, len(remote), _IN_ONE_QUERY):
+                query = (
+                    select(uses.address, tables.pictures)
+                    .join(tables.pictures, kept.id == uses.picture_id)
+                    .where(uses.source == source, uses.address.in_(remote[start : start + _IN_ONE_QUERY]))
+                    .where(kept.encoder == self._encoder.name)
+                )
+                found |= {row.address: _features_of(row) for row in await connection.execute(query)}
+        return found
+
+    async def _features(self, content: str, data: bytes) -> Features:
+        """From the database when these bytes have been seen, by this encoder, before."""
+        kept = tables.pictures.c
+        async with self._database.read() as connection:
+            query = select(tables.pictures).where(kept.content == content, kept.encoder == self._encoder.name).limit(1)
+            row = (await connection.execute(query)).first()
+        return _features_of(row) if row else await self._pictures.take(content, data)
+
+    async def _shown(
+        self, source: str, hosts: Mapping[str, tuple[tuple[str, ...], int]], *, refresh: bool
+    ) -> dict[str, list[tuple[str, str, Features | None]]]:
+        """What pages and subjects show: (address, picture id, features unless the picture is there already).
+
+        A picture is the product's when a feed of the same source names the same address, else one of its own.
+        """
+        if not hosts:
+            return {}
+        async with self._database.read() as connection:
+            uses, kept = tables.picture_uses.c, tables.pictures.c
+            query = select(uses.address, uses.picture_id).distinct().join(tables.pictures, kept.id == uses.picture_id)
+            of_product: defaultdict[str, list[str]] = defaultdict(list)
+            addresses = list({address for pictures, _ in hosts.values() for address in pictures})
+            for start in range(0, len(addresses), _IN_ONE_QUERY):
+                part = query.where(uses.address.in_(addresses[start : start + _IN_ONE_QUERY]))
+                for row in await connection.execute(part.where(uses.source == source, kept.product_id != "")):
+                    of_product[row.address].append(row.picture_id)
+        rest = {
+            key: ("", tuple(address for address in pictures if address not in of_product), number)
+            for key, (pictures, number) in hosts.items()
+        }
+        own = await self._look_at(rest, source, refresh=refresh)
+        return {
+            key: [(address, found, None) for address in pictures for found in of_product.get(address, ())] + [*own[key]]
+            for key, (pictures, _) in hosts.items()
+        }
+
+    async def _put_shown(
+        self, connection: AsyncConnection, source: str, shown: Mapping[str, Sequence[tuple[str, str, Features | None]]]
+    ) -> None:
+        own = [("", key, features) for found in shown.values() for _, key, features in found if features]
+        await _put_pictures(connection, own, self._encoder.name)
+        await _put_uses(connection, source, {host: [(where, key) for where, key, _ in found] for host, found in shown.items()})
+
+    # ------------------------------------------------------------ what is remembered of a source
+
+    async def _told(self, order: Order) -> _Told:
+        """For the next request: nothing when some picture is missing still, or when it is imported in another way."""
+        source = order.source
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(tables.sources).where(tables.sources.c.source == source))).first()
+            missing = select(tables.offers.c.id).where(tables.offers.c.source == source, tables.offers.c.digest.endswith(UNSEEN))
+            tried_again = (await connection.execute(missing.limit(1))).first()
+        if row is None or tried_again or row.options != self._options(order):
+            return _Told()
+        return _Told(row.etag, row.modified)
+
+    async def _remember(self, order: Order, told: _Told | None) -> None:
+        now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+        values: dict[str, Any] = {"imported": now, "refused": self._report.refused}
+        if told is not None:
+            values |= {"etag": told.etag, "modified": told.modified, "options": self._options(order)}
+        first = {"etag": "", "modified": "", "options": ""} | values
+        statement = insert_or_update(tables.sources).values(source=order.source, **first)
+        async with self._database.write() as connection:
+            await connection.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))
+
+    def _options(self, order: Order) -> str:
+        return json.dumps([order.seller, order.currency, self._encoder.name])
+
+    async def _count(self, source: str) -> int:
+        query = select(func.count()).select_from(tables.offers).where(tables.offers.c.source == source)
+        async with self._database.read() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+
+async def sweep(database: Database, files: PictureFiles) -> None:
+    """Delete products without offers, pictures nobody uses, and files nobody names."""
+    kept, used = tables.pictures.c, select(tables.picture_uses.c.picture_id)
+    async with database.write() as connection:
+        unused = kept.id.not_in(used)
+        gone = set((await connection.execute(select(kept.content).where(unused))).scalars())
+        await connection.execute(delete(tables.pictures).where(unused))
+        sold = select(tables.offers.c.product_id)
+        await connection.execute(delete(tables.products).where(tables.products.c.id.not_in(sold)))
+        gone -= set((await connection.execute(select(kept.content).where(kept.content.in_(gone)))).scalars())
+        gone -= set((await connection.execute(select(tables.sellers.c.logo))).scalars())
+    for content in gone:
+        await files.delete(content)
+
+
+def source_name(source: str) -> str:
+    """An address as it is, a path in full."""
+    return source if urlsplit(source).scheme in {"http", "https"} else str(Path(source).resolve())
+
+
+def picture_id(product_id: str, content: str) -> str:
+    """32 upper-case hex digits; the same product and picture have the same id wherever they are imported."""
+    return hashlib.sha256(f"{product_id}\0{content}".encode()).hexdigest()[:32].upper()
+
+
+def explained(error: BaseException) -> str:
+    """What to do about a failure of the disk or the database, in a sentence."""
+    text = str(error)
+    if (isinstance(error, OSError) and error.errno in {27, 28, 122}) or "full" in text or "disk I/O" in text:
+        return "the disk is full. Make room, or set DATA_DIR to another disk."
+    if "locked" in text:
+        return "the database is locked by another program. Stop it."
+    return f"{text.splitlines()[0][:200] if text else type(error).__name__}."
+
+
+def _short(address: str) -> str:
+    return address if len(address) <= 100 else f"…{address[-99:]}"  # noqa: PLR2004 (a line of a terminal)
+
+
+def _sortable(row: Mapping[str, Any]) -> tuple[str, int, str]:
+    return row["product_type"], row["position"], row["query"]
+
+
+def vector_of(blob: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(blob, np.float16).astype(np.float32)
+
+
+def blob_of(vector: NDArray[np.float32]) -> bytes:
+    return vector.astype(np.float16).tobytes()
+
+
+def _features_of(row: Any) -> Features:
+    return Features(row.content, vector_of(row.vector), row.hash, row.width, row.height, row.bytes, row.accent)
+
+
+async def _pairs(connection: AsyncConnection, table: Any, key: str, source: str) -> list[tuple[str, str]]:
+    query = select(table.c[key], table.c.digest).where(table.c.source == source)
+    return [(row[0], row[1]) for row in await connection.execute(query)]
+
+
+async def _drop(connection: AsyncConnection, source: str, keys: Sequence[str]) -> None:
+    """Offers, pages or subjects, and their use of pictures."""
+    for start in range(0, len(keys), _IN_ONE_QUERY):
+        part = keys[start : start + _IN_ONE_QUERY]
+        for table, column in (
+            (tables.offers, "id"),
+            (tables.pages, "url"),
+            (tables.subjects, "key"),
+            (tables.subject_products, "key"),
+            (tables.picture_uses, "used_by"),
+        ):
+            await connection.execute(delete(table).where(table.c.source == source, table.c[column].in_(part)))
+
+
+async def _put_products(connection: AsyncConnection, source: str, batch: Sequence[Fresh]) -> None:
+    """A product is what the first offer of it says, or the first of all when that one is not of this source."""
+    known = tables.products.c
+    ids = {one.product_id for one in batch}
+    owners = {row.id: row.source for row in await connection.execute(select(known.id, known.source).where(known.id.in_(ids)))}
+    told: dict[str, Fresh] = {}
+    for one in batch:
+        owner = owners.get(one.product_id)
+        if (owner is None and (one.product_id not in told or one.speaks)) or (owner == source and one.speaks):
+            told[one.product_id] = one
+    await connection.execute(delete(tables.products).where(known.id.in_(list(told))))
+    if told:
+        await connection.execute(insert(tables.products), [_product(source, one) for one in told.values()])
+
+
+def _product(source: str, one: Fresh) -> dict[str, Any]:
+    row = one.row
+    return {
+        "id": one.product_id,
+        "source": source,
+        "title": row.title,
+        "description": row.description,
+        "brand": row.brand,
+        "product_type": row.product_type,
+        "color": row.color,
+        "material": row.material,
+        "size": row.size,
+        "gtin": row.gtin,
+        "adult": row.adult,
+        "rating_value": row.rating,
+        "rating_count": row.rating_count,
+    }
+
+
+def _offer(source: str, one: Fresh, *, missing: bool) -> dict[str, Any]:
+    row = one.row
+    return {
+        "source": source,
+        "id": row.id,
+        "digest": one.digest + UNSEEN if missing else one.digest,
+        "product_id": one.product_id,
+        "position": row.number,
+        "title": row.title,
+        "link": row.link,
+        "price": row.price or None,
+        "currency": row.currency,
+        "availability": row.availability,
+        "seller": row.seller,
+        "last_seen": _today(),
+    }
+
+
+async def _put_pictures(connection: AsyncConnection, shown: Iterable[tuple[str, str, Features]], encoder: str) -> None:
+    """(product id or nothing, picture id, features); those that are there already stay as they are."""
+    new = {key: (product_id, features) for product_id, key, features in shown}
+    if not new:
+        return
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    values = [
+        {
+            "id": key,
+            "product_id": product_id,
+            "content": one.content,
+            "hash": one.hash,
+            "vector": blob_of(one.vector),
+            "encoder": encoder,
+            "width": one.width,
+            "height": one.height,
+            "bytes": one.bytes,
+            "accent": one.accent,
+            "published": now,
+        }
+        for key, (product_id, one) in new.items()
+    ]
+    await connection.execute(insert_or_update(tables.pictures).on_conflict_do_nothing(), values)
+
+
+async def _put_uses(connection: AsyncConnection, source: str, places: Mapping[str, Sequence[tuple[str, str]]]) -> None:
+    values = [
+        {"source": source, "used_by": used_by, "position": position, "address": address, "picture_id": key}
+        for used_by, shown in places.items()
+        for position, (address, key) in enumerate(shown)
+    ]
+    if values:
+        await connection.execute(insert(tables.picture_uses), values)
+
+
+def _subject_values(source: str, one: SubjectRow, digest: str) -> dict[str, Any]:
+    return {
+        "source": source,
+        "key": one.key,
+        "position": one.number,
+        "digest": digest,
+        "name": one.name,
+        "url": one.url,
+        "description": one.description,
+        "facts": json.dumps(dict(one.facts), sort_keys=True),
+    }
+
+
+async def _put_subject_products(connection: AsyncConnection, source: str, key: str, products: Iterable[str]) -> None:
+    values = [
+        {"source": source, "key": key, "position": position, "product_id": product_id}
+        for position, product_id in enumerate(products)
+    ]
+    if values:
+        await connection.execute(insert(tables.subject_products), values)
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

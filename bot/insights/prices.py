@@ -1,0 +1,108 @@
+"""Price memory: each change of an offer's price or availability is kept, and can be asked about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.insights import tables
+from bot.insights.feeds import Row
+from bot.insights.model import Availability
+
+KEPT = timedelta(days=400)
+"""More than a year, so that this season can be held against the last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an offer has cost from a moment (UTC, naive as stored) on; price None when the feed said none."""
+
+    at: datetime
+    price: Decimal | None
+    currency: str
+    availability: Availability | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Today's price against the past: what it cost so many days ago, and the least since then, today left out."""
+
+    now: Decimal
+    before: Decimal
+    lowest: Decimal
+
+    @property
+    def lower(self) -> bool:
+        """Lower than it was, and than it has been at any time since."""
+        return self.now < min(self.before, self.lowest)
+
+
+def change(history: Sequence[Price], now: datetime, *, days: int = 30) -> Change | None:
+    """How the last price of a history (oldest first, one offer) stands to that of `days` ago.
+
+    None when the offer is younger than that, has no price, or is in another currency now.
+    """
+    then = now - timedelta(days=days)
+    if not history or history[-1].price is None:
+        return None
+    last = history[-1]
+    past = [one for one in history[:-1] if one.price is not None and one.currency == last.currency]
+    before = next((one for one in reversed([*past, last]) if one.at <= then), None)
+    if before is None or before.price is None or last.price is None:
+        return None
+    since = [one.price for one in past if one.at > before.at and one.price is not None]
+    return Change(last.price, before.price, min([before.price, *since]))
+
+
+async def note(connection: AsyncConnection, source: str, rows: Sequence[Row]) -> None:
+    """Write down what differs from what the offers cost until now; called before they are stored."""
+    kept = tables.offers.c
+    query = select(kept.id, kept.price, kept.currency, kept.availability).where(kept.source == source)
+    known = {
+        row.id: (row.price or "", row.currency, row.availability)
+        for row in await connection.execute(query.where(kept.id.in_([row.id for row in rows])))
+    }
+    now = datetime.now(UTC).replace(tzinfo=None)
+    values = [
+        {
+            "source": source,
+            "offer": row.id,
+            "at": now,
+            "price": row.price or None,
+            "currency": row.currency,
+            "availability": row.availability,
+        }
+        for row in rows
+        if known.get(row.id) != (row.price, row.currency, row.availability)
+    ]
+    if values:
+        await connection.execute(insert(tables.prices).on_conflict_do_nothing(), values)
+
+
+async def history(connection: AsyncConnection, source: str, offer: str) -> list[Price]:
+    """Of one offer, oldest first."""
+    said = tables.prices.c
+    query = select(tables.prices).where(said.source == source, said.offer == offer).order_by(said.at)
+    return [
+        Price(
+            row.at,
+            Decimal(row.price) if row.price else None,
+            row.currency,
+            Availability(row.availability) if row.availability else None,
+        )
+        for row in await connection.execute(query)
+    ]
+
+
+async def sweep(connection: AsyncConnection) -> None:
+    """Forget what is older than KEPT, but for the last word on each offer that is still there."""
+    said, offers = tables.prices.c, tables.offers.c
+    old = said.at < datetime.now(UTC).replace(tzinfo=None) - KEPT
+    later = tables.prices.alias()
+    superseded = select(later.c.at).where(later.c.source == said.source, later.c.offer == said.offer, later.c.at > said.at)
+    there = select(offers.id).where(offers.source == said.source, offers.id == said.offer)
+    await connection.execute(delete(tables.prices).where(old, superseded.exists() | ~there.exists()))

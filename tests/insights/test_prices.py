@@ -1,0 +1,46 @@
+"""Lower than 30 days ago? (pure)"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from bot.insights.model import Availability
+from bot.insights.prices import Change, Price, change
+
+NOW = datetime(2026, 11, 26, 12)  # noqa: DTZ001 (as stored)
+
+
+def history(*said: tuple[int, str]) -> list[Price]:
+    """(days ago, price) each; an empty price is none."""
+    return [
+        Price(NOW - timedelta(days=days), Decimal(price) if price else None, "USD", Availability.IN_STOCK) for days, price in said
+    ]
+
+
+def test_a_price_that_fell_is_lower_than_it_was() -> None:
+    found = change(history((90, "24"), (3, "19")), NOW)
+    assert found == Change(now=Decimal(19), before=Decimal(24), lowest=Decimal(24))
+    assert found.lower
+
+
+def test_a_sale_in_between_counts() -> None:
+    found = change(history((90, "24"), (20, "15"), (3, "19")), NOW)
+    assert found == Change(now=Decimal(19), before=Decimal(24), lowest=Decimal(15))
+    assert not found.lower
+
+
+def test_what_never_changed_is_not_lower() -> None:
+    found = change(history((90, "24")), NOW)
+    assert found
+    assert not found.lower
+
+
+def test_a_young_offer_and_one_without_price_say_nothing() -> None:
+    assert change(history((3, "19")), NOW) is None
+    assert change(history((20, "24"), (3, "19")), NOW) is None
+    assert change(history((90, "24"), (3, "")), NOW) is None
+    assert change([], NOW) is None
+
+
+def test_another_currency_is_another_price() -> None:
+    euros = Price(NOW - timedelta(days=90), Decimal(10), "EUR", None)
+    assert change([euros, *history((3, "9"))], NOW) is None
