@@ -3,7 +3,9 @@
 What starts first stops last; jobs drain before the database closes.
 """
 
+import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from bot.fetch import Fetcher
 from bot.insights import bing
 from bot.insights.catalogue import Catalogue
 from bot.insights.client import HttpInsightsClient
+from bot.insights.feeds import Rejected
 from bot.insights.model import WHOLE, Crop, InsightsClient, Picture, Token, Upload, Url
 from bot.insights.server import error_middleware
 from bot.insights.server import routes as insights_routes
@@ -36,6 +39,7 @@ from bot.storage import Database
 from bot.web import Check, address, bind, health, listening, until_stopped
 
 DEMO_CATALOGUE = Path(__file__).parent / "demo" / "catalogue"
+REJECTED_SHOWN = 20
 DEMO_MAX_BODY = 64 * 2**20  # ten phone photos in one message; the engine and the bot have their own, smaller limits
 
 
@@ -259,14 +263,61 @@ async def own_catalogue(settings: Settings) -> AsyncIterator[Catalogue]:
         yield parts.service.catalogue
 
 
-async def run_import(settings: Settings, sources: Sequence[str], *, seller: str) -> None:
+async def run_import(
+    settings: Settings,
+    sources: Sequence[str],
+    *,
+    seller: str,
+    currency: str = "",
+    refresh: bool = False,
+    rejected: Path | None = None,
+    watch: float | None = None,
+) -> None:
+    """Import once, or every `watch` minutes until somebody stops it. `rejected`: a CSV of what was not taken."""
+    task = asyncio.current_task()
+    assert task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # as Ctrl+C
     async with own_catalogue(settings) as catalogue:
-        with terminal.progress("Importing") as show:
-            report = await catalogue.import_feeds(sources, seller=seller, progress=show)
-    for rejected in report.rejected:
-        terminal.err.print(f"{rejected.source}, row {rejected.row}: {rejected.field}: {rejected.reason}", markup=False)
-    _say(f"{report.added} added, {report.updated} changed, {report.unchanged} unchanged, {len(report.rejected)} rejected")
-    if report.rejected and not (report.added or report.updated or report.unchanged):
+        while True:
+            try:
+                await _import(catalogue, sources, seller=seller, currency=currency, refresh=refresh, rejected=rejected)
+            except UserError as error:
+                if watch is None:
+                    raise
+                terminal.err.print(f"{error}", markup=False)
+            if watch is None:
+                return
+            _say(f"Next time in {watch:g} minutes. Ctrl+C ends it.")
+            await asyncio.sleep(watch * 60)
+
+
+async def _import(
+    catalogue: Catalogue, sources: Sequence[str], *, seller: str, currency: str, refresh: bool, rejected: Path | None
+) -> None:
+    with terminal.progress("Importing") as show, terminal.table_file(rejected, ("source", "row", "field", "reason")) as write:
+
+        def refuse(one: Rejected) -> None:
+            write((one.source, one.row, one.field, one.reason))
+
+        try:
+            report = await catalogue.import_feeds(
+                sources, seller=seller, currency=currency, refresh=refresh, progress=show, rejected=refuse
+            )
+        except asyncio.CancelledError:
+            terminal.err.print("Stopped. What came in stays; run the import again to go on.", markup=False)
+            raise
+    for one in report.rejected[:REJECTED_SHOWN]:
+        terminal.err.print(f"{one.source}, row {one.row}: {one.field}: {one.reason}", markup=False)
+    if (more := report.refused - REJECTED_SHOWN) > 0:
+        where = f"all are in {rejected}" if rejected else "--rejected FILE.csv writes them all"
+        terminal.err.print(f"… and {more} more: {where}.", markup=False)
+    _say(
+        f"{report.added} added, {report.updated} changed, {report.unchanged} unchanged, {report.removed} removed, "
+        f"{report.refused} rejected"
+    )
+    if report.without_picture:
+        _say(f"{report.without_picture} have no picture yet; the next import tries again.")
+    if report.refused and not (report.added or report.updated or report.unchanged):
         raise UserError("Nothing was imported.")
 
 
@@ -280,6 +331,16 @@ async def run_catalogue_stats(settings: Settings) -> None:
     async with own_catalogue(settings) as catalogue:
         for name, count in catalogue.stats().items():
             _say(f"{name:10} {count}")
+        found = await catalogue.sources()
+    when = "%Y-%m-%d %H:%M UTC"
+    terminal.table(
+        "Sources",
+        ("source", "offers", "products", "without picture", "imported"),
+        [
+            (one.name, f"{one.offers}", f"{one.products}", f"{one.without}", one.imported.strftime(when) if one.imported else "")
+            for one in found
+        ],
+    )
 
 
 async def run_catalogue_remove(settings: Settings, source: str) -> None:
@@ -290,8 +351,11 @@ async def run_catalogue_remove(settings: Settings, source: str) -> None:
     _say(f"{removed} removed")
 
 
-async def run_catalogue_export(settings: Settings) -> None:
+async def run_catalogue_export(settings: Settings, folder: Path | None) -> None:
     async with own_catalogue(settings) as catalogue:
+        if folder:
+            _say(f"{await catalogue.export_to(folder)} products in {folder}")
+            return
         for line in catalogue.export():
             _say(json.dumps(line, ensure_ascii=False))
 

@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Callable, Coroutine
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TextIO
 
 import click
@@ -26,7 +27,7 @@ def command(work: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
             asyncio.run(work(*args, **kwargs))
         except Error as error:
             raise click.ClickException(str(error)) from None
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, asyncio.CancelledError):
             sys.exit(130)
 
     return run
@@ -115,10 +116,27 @@ def catalogue() -> None:
 @catalogue.command("import")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE…")
 @click.option("--seller", default="", help="Seller of rows that name none.")
+@click.option("--currency", default="", help="Currency of prices that name none, such as EUR.")
+@click.option("--refresh-pictures", "refresh", is_flag=True, help="Fetch pictures again whose address is the same as before.")
+@click.option("--rejected", type=click.Path(dir_okay=False, path_type=Path), help="Write what is not taken to this CSV file.")
+@click.option(
+    "--watch",
+    is_flag=False,
+    flag_value=60.0,
+    type=click.FloatRange(0.01, 10080),
+    metavar="[MINUTES]",
+    help="Import again every so many minutes (60).",
+)
 @command
-async def catalogue_import(sources: tuple[str, ...], seller: str) -> None:
-    """Import Google Merchant TSV or our JSONL, or a folder of them. Importing again changes only what changed."""
-    await app.run_import(settings(), sources, seller=seller)
+async def catalogue_import(
+    sources: tuple[str, ...], seller: str, currency: str, *, refresh: bool, rejected: Path | None, watch: float | None
+) -> None:
+    """Import feeds: files, folders or addresses. Importing again changes only what changed.
+
+    Google Merchant and Meta feeds (TSV, CSV, XML, JSON), Shopify's products.json, pages and sitemaps with schema.org data,
+    spreadsheets with a folder of pictures named by SKU; packed with gzip or not.
+    """
+    await app.run_import(settings(), sources, seller=seller, currency=currency, refresh=refresh, rejected=rejected, watch=watch)
 
 
 @catalogue.command("list")
@@ -144,10 +162,13 @@ async def catalogue_remove(source: str) -> None:
 
 
 @catalogue.command("export")
+@click.option(
+    "--to", "folder", type=click.Path(file_okay=False, path_type=Path), help="A folder for products.jsonl and the pictures."
+)
 @command
-async def catalogue_export() -> None:
-    """Print the catalogue as JSONL, one product a line, ready to be imported again."""
-    await app.run_catalogue_export(settings())
+async def catalogue_export(folder: Path | None) -> None:
+    """Print the catalogue as JSONL, one product a line, or write it with its pictures, ready to be imported again."""
+    await app.run_catalogue_export(settings(), folder)
 
 
 @main.command()

@@ -1,12 +1,16 @@
 """What the command line prints: tables and progress for people, plain lines when nobody looks."""
 
+import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
+from bot.errors import UserError
 from bot.insights.model import ImageObject, Insights, Offer
 from bot.money import fmt
 
@@ -16,11 +20,39 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, one line at the end elsewhere. Yields `show(done, total)`."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    """A bar with rate and time left on a terminal, nothing elsewhere. Yields `show(done, total)`; (0, n): n were read so far."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def show(done: int, total: int) -> None:
+            if done:
+                bar.update(task, description=what, completed=done, total=total)
+            else:
+                bar.update(task, description=f"Reading, {total:,} so far")
+
+        yield show
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+
+
+@contextmanager
+def table_file(path: Path | None, columns: Sequence[str]) -> Iterator[Callable[[Sequence[object]], None]]:
+    """A CSV file that rows are written to as they come; nothing without a path. Raises UserError when it cannot be written."""
+    if path is None:
+        yield lambda _row: None
+        return
+    try:
+        file = path.open("w", newline="", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{path} cannot be written ({error.strerror}). Name another file.") from None
+    with file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        yield writer.writerow
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

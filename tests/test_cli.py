@@ -1,18 +1,22 @@
 """The command line as an operator meets it: a process of its own, its exit code and what it prints."""
 
+import csv
 import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import pytest
+from PIL import Image
 
 from bot.config import Settings
 
@@ -185,10 +189,10 @@ def test_importing_again_changes_nothing_and_bad_rows_are_listed(tmp_path: Path)
     bad = good.replace("cupandco-MG01", "cupandco-X").replace("14.95 USD", "cheap")
     feed.write_text("\n".join([head[0], good, bad]), encoding="utf-8")
     first = run("catalogue", "import", str(feed), data_dir=tmp_path / "data")
-    assert first.stdout.strip() == "1 added, 0 changed, 0 unchanged, 1 rejected"
+    assert first.stdout.strip() == "1 added, 0 changed, 0 unchanged, 0 removed, 1 rejected"
     assert "row 3: price" in first.stderr
     again = run("catalogue", "import", str(feed), data_dir=tmp_path / "data")
-    assert again.stdout.strip() == "0 added, 0 changed, 1 unchanged, 1 rejected"
+    assert again.stdout.strip() == "0 added, 0 changed, 1 unchanged, 0 removed, 1 rejected"
 
 
 def test_an_export_can_be_imported_again(filled: Path, tmp_path: Path) -> None:
@@ -216,3 +220,152 @@ def test_check_says_what_to_do(filled: Path) -> None:
     lines = dict(line.split(" ", 1) for line in done.stdout.splitlines())
     assert lines["engine"].strip().startswith("ok:")
     assert "SLACK_BOT_TOKEN" in lines["slack"]
+
+
+# ---------------------------------------------------------------- imports that are disturbed
+
+
+def goods(folder: Path, count: int) -> Path:
+    """A feed of so many offers whose pictures are all different, so that it takes a while."""
+    folder.mkdir()
+    picture = Image.open(CATALOGUE / "images" / "mg01.jpg").convert("RGB").resize((160, 160))
+    lines = ["id\ttitle\tlink\timage_link\tprice"]
+    for number in range(count):
+        picture.putpixel((number % 160, number // 160), (number % 256, 0, 255))
+        picture.save(folder / f"{number}.png")
+        lines.append(f"{number}\tMug {number}\thttps://shop.example/{number}\t{number}.png\t9.50 USD")
+    (folder / "feed.tsv").write_text("\n".join(lines))
+    return folder / "feed.tsv"
+
+
+def starting(feed: Path, data_dir: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "catalogue", "import", str(feed)],
+        cwd=ROOT,
+        env=ENVIRONMENT | {"DATA_DIR": str(data_dir)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def stored(data_dir: Path) -> int:
+    """Offers that are in the database now."""
+    try:
+        with sqlite3.connect(f"file:{data_dir / 'bot.db'}?mode=ro", uri=True) as database:
+            return int(database.execute("SELECT COUNT(*) FROM catalogue_offers").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+def wait_until_stored(data_dir: Path, count: int) -> None:
+    for _ in range(600):
+        if stored(data_dir) >= count:
+            return
+        time.sleep(0.05)
+    pytest.fail("nothing was imported in half a minute")
+
+
+def test_an_import_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
+    feed, data_dir = goods(tmp_path / "feed", 200), tmp_path / "data"
+    for least in (1, 65):
+        with starting(feed, data_dir) as process:
+            wait_until_stored(data_dir, least)
+            process.kill()
+    before = stored(data_dir)
+    assert 0 < before < 200
+    done = run("catalogue", "import", str(feed), data_dir=data_dir)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{200 - before} added, 0 changed, {before} unchanged, 0 removed, 0 rejected")
+    assert "offers     200" in run("catalogue", "stats", data_dir=data_dir).stdout
+    assert not [path for path in data_dir.iterdir() if path.name.startswith("import-")]
+
+
+def test_ctrl_c_stops_an_import_and_says_that_it_can_go_on(tmp_path: Path) -> None:
+    feed, data_dir = goods(tmp_path / "feed", 200), tmp_path / "data"
+    with starting(feed, data_dir) as process:
+        wait_until_stored(data_dir, 1)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "Stopped. What came in stays; run the import again to go on."
+    assert run("catalogue", "import", str(feed), data_dir=data_dir).returncode == 0
+
+
+def test_one_import_at_a_time(tmp_path: Path) -> None:
+    feed, data_dir = goods(tmp_path / "feed", 300), tmp_path / "data"
+    with starting(feed, data_dir) as process:
+        wait_until_stored(data_dir, 1)
+        second = run("catalogue", "import", str(feed), data_dir=data_dir)
+        process.kill()
+    assert second.returncode == 1
+    assert f"Another import is running: process {process.pid}, {feed}" in second.stderr
+    assert len(second.stderr.strip().splitlines()) == 1
+
+
+def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
+    feed, data_dir = goods(tmp_path / "feed", 100), tmp_path / "data"
+    run("catalogue", "import", str(goods(tmp_path / "small", 2)), data_dir=data_dir)
+    limit = (data_dir / "bot.db").stat().st_size + 100_000
+    full = subprocess.run(
+        ["sh", "-c", f"ulimit -f {limit // 512}; exec {sys.executable} -m bot catalogue import {feed}"],
+        cwd=ROOT,
+        env=ENVIRONMENT | {"DATA_DIR": str(data_dir)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert full.returncode == 1
+    assert "the disk is full. Make room, or set DATA_DIR to another disk." in full.stderr
+    assert "Traceback" not in full.stderr
+    done = run("catalogue", "import", str(feed), data_dir=data_dir)
+    assert done.returncode == 0
+    assert stored(data_dir) == 102
+
+
+def test_what_is_rejected_is_written_down(tmp_path: Path) -> None:
+    feed, out = tmp_path / "feed.tsv", tmp_path / "rejected.csv"
+    rows = [f"{number}\tMug\thttps://shop.example/{number}\ta.jpg\tfree" for number in range(30)]
+    feed.write_text("id\ttitle\tlink\timage_link\tprice\n" + "\n".join(rows))
+    (tmp_path / "a.jpg").write_bytes((CATALOGUE / "images" / "mg01.jpg").read_bytes())
+    done = run("catalogue", "import", str(feed), "--rejected", str(out), data_dir=tmp_path / "data")
+    assert done.returncode == 1
+    assert f"… and 10 more: all are in {out}." in done.stderr
+    written = list(csv.DictReader(out.read_text().splitlines()))
+    assert len(written) == 30
+    assert written[0] == {
+        "source": str(feed),
+        "row": "2",
+        "field": "price",
+        "reason": "'free' is not a price. Write it like 14.95 USD.",
+    }
+
+
+def test_a_feed_that_is_watched_is_read_again_until_somebody_stops_it(tmp_path: Path) -> None:
+    feed, data_dir = goods(tmp_path / "feed", 2), tmp_path / "data"
+    with subprocess.Popen(
+        [sys.executable, "-m", "bot", "catalogue", "import", str(feed), "--watch", "0.01"],
+        cwd=ROOT,
+        env=ENVIRONMENT | {"DATA_DIR": str(data_dir)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stdout.readline().startswith("2 added")
+        assert process.stdout.readline() == "Next time in 0.01 minutes. Ctrl+C ends it.\n"
+        feed.write_text(feed.read_text().replace("9.50", "8.00"))
+        while not (line := process.stdout.readline()).startswith("0 added, 2 changed"):
+            assert line.startswith(("0 added, 0 changed", "Next time"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 130
+
+
+def test_what_is_exported_with_its_pictures_comes_back_anywhere(filled: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert "products in" in run("catalogue", "export", "--to", str(out), data_dir=filled).stdout
+    done = run("catalogue", "import", str(out), data_dir=tmp_path / "other")
+    assert done.returncode == 0
+    assert ", 0 rejected" in done.stdout
+    stats = [run("catalogue", "stats", data_dir=one).stdout.splitlines()[:3] for one in (filled, tmp_path / "other")]
+    assert stats[0] == stats[1]

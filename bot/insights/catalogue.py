@@ -2,17 +2,20 @@
 
 import asyncio
 import contextlib
+import json
 import logging
+import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, distinct, func, select, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.errors import UserError
@@ -20,7 +23,19 @@ from bot.fetch import Fetcher
 from bot.insights import journal, prices, reencoding, shelf, tables
 from bot.insights.encoders import ImageEncoder
 from bot.insights.feeds import Rejected
-from bot.insights.importing import Importer, ImportReport, Order, Progress, blob_of, explained, source_name, sweep, vector_of
+from bot.insights.importing import (
+    UNSEEN,
+    Importer,
+    ImportReport,
+    Order,
+    Progress,
+    blob_of,
+    explained,
+    only_import,
+    source_name,
+    sweep,
+    vector_of,
+)
 from bot.insights.matching import Matcher, Reference
 from bot.insights.pictures import PictureFiles, Pictures
 from bot.insights.prices import Price
@@ -47,6 +62,17 @@ class Serving:
     matcher: Matcher
     words: TextIndex
     encoder: ImageEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What came from one feed. without: offers some picture of which could not be had; imported: when last, UTC."""
+
+    name: str
+    offers: int
+    products: int
+    without: int
+    imported: datetime | None
 
 
 class Catalogue:
@@ -132,7 +158,7 @@ class Catalogue:
         at all, or the disk is full.
         """
         report = ImportReport(sink=rejected)
-        async with self._one_import:
+        async with self._one_import, self._alone(", ".join(sources)):
             importer = Importer(self._database, self._pictures, self._encoder, report, progress=progress)
             try:
                 for source in sources:
@@ -143,11 +169,16 @@ class Catalogue:
                 await self._apply()
         return report
 
+    @asynccontextmanager
+    async def _alone(self, what: str) -> AsyncIterator[None]:
+        with only_import(self.files.folder.parent, what):
+            yield
+
     # ------------------------------------------------------------ out
 
     async def remove(self, source: str) -> int:
         """Forget all that a source has said: how many offers went. Raises UserError when it is unknown."""
-        async with self._one_import:
+        async with self._one_import, self._alone(f"removing {source}"):
             name = source_name(source)
             async with self._database.write() as connection:
                 count = (
@@ -199,6 +230,27 @@ class Catalogue:
 
     def list_products(self) -> list[Product]:
         return sorted(self._serving.shelf.products.values(), key=lambda product: (product.title, product.id))
+
+    async def sources(self) -> list[Source]:
+        """What has been imported, by name."""
+        kept, said = tables.offers.c, tables.sources.c
+        missing = func.sum(case((kept.digest.endswith(UNSEEN), 1), else_=0))
+        async with self._database.read() as connection:
+            query = select(kept.source, func.count(), func.count(distinct(kept.product_id)), missing).group_by(kept.source)
+            counted = {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in await connection.execute(query)}
+            told = {row.source: row.imported for row in await connection.execute(select(said.source, said.imported))}
+        nothing: tuple[int, int, int] = (0, 0, 0)
+        return [Source(name, *counted.get(name, nothing), told.get(name)) for name in sorted(counted.keys() | told.keys())]
+
+    async def export_to(self, folder: Path) -> int:
+        """Write products.jsonl and the pictures into a folder that can be imported anywhere: how many products."""
+        lines = self.export()
+        for line in lines:
+            for name in filter(None, [line["image"], *line["additional_images"]]):
+                await asyncio.to_thread(_copy, self.files.folder.parent / name, folder / name)
+        text = "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
+        await asyncio.to_thread(_write, folder / "products.jsonl", text)
+        return len(lines)
 
     def export(self) -> list[dict[str, Any]]:
         """Products as `import_feeds` reads them again, one JSON line each, from a file in DATA_DIR, beside the pictures."""
@@ -337,6 +389,16 @@ class Catalogue:
         if self._change and name == self._change.wanted.name:
             self._encoder, self._pictures = self._change.wanted, self._change.pictures
         return name in {"", self._encoder.name}
+
+
+def _copy(here: Path, there: Path) -> None:
+    there.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(here, there)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
 
 
 def _file(goods: Shelf, files: PictureFiles, keys: Sequence[str]) -> str:

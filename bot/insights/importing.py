@@ -4,12 +4,14 @@ A batch is one transaction, so a process that is killed loses at most one, and t
 """
 
 import asyncio
+import fcntl
 import hashlib
 import json
+import os
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -463,6 +465,24 @@ async def sweep(database: Database, files: PictureFiles) -> None:
         await journal.trim(connection)
     for content in gone:
         await files.delete(content)
+
+
+@contextmanager
+def only_import(folder: Path, what: str) -> Iterator[None]:
+    """One import of a DATA_DIR at a time, whatever the process; the lock goes with the process however it ends.
+
+    Raises UserError saying who is at it.
+    """
+    with (folder / "import.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise UserError(f"Another import is running: {lock.read().strip()}. Wait for it to end, or stop it.") from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()}, {what[:200]}")
+        lock.flush()
+        yield
 
 
 def source_name(source: str) -> str:
