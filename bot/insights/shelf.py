@@ -183,7 +183,7 @@ def _gathered(pairs: Iterable[tuple[str, Subject]]) -> Mapping[str, tuple[Subjec
 async def load(connection: AsyncConnection) -> Shelf:
     """Read the whole catalogue but its vectors."""
     offers: defaultdict[str, list[ShopOffer]] = defaultdict(list)
-    for row in await _all(connection, tables.offers, "source", "position"):
+    for row in await _all(connection, tables.offers, "source", "position", "id"):
         offers[row.product_id].append(_offer(row))
     pictures = {row.id: StoredPicture(*row) for row in await connection.execute(select(*_PICTURE).order_by(tables.pictures.c.id))}
     titles = {(row.source, row.url): HostPage(row.url, row.title) for row in await _all(connection, tables.pages, "url")}
@@ -220,7 +220,7 @@ async def renewed(connection: AsyncConnection, goods: Shelf, changes: Changes) -
     pictures = {row.id: StoredPicture(*row) for row in found}
 
     offers: defaultdict[str, list[ShopOffer]] = defaultdict(list)
-    query = select(tables.offers).order_by(tables.offers.c.source, tables.offers.c.position)
+    query = select(tables.offers).order_by(tables.offers.c.source, tables.offers.c.position, tables.offers.c.id)
     for row in await _among(connection, query, tables.offers.c.product_id, ids):
         offers[row.product_id].append(_offer(row))
     shown = select(kept.product_id, uses.picture_id).join(tables.pictures, kept.id == uses.picture_id).where(_by_offers())
@@ -244,14 +244,16 @@ async def renewed(connection: AsyncConnection, goods: Shelf, changes: Changes) -
         pictures=_with(goods.pictures, pictures, gone),
         pages=_with(goods.pages, {key: tuple(dict.fromkeys(some)) for key, some in pages.items()}, gone | pictures.keys()),
     )
-    names = ids | gone | pictures.keys()
+    about = {one.key for key in ids for one in goods.subjects_of_product.get(key, ())}
+    names = ids | gone | pictures.keys() | about
     if changes.rest or await _concerns_subjects(connection, goods, fresh, ids):
         fresh = replace(fresh, subjects=await _subjects(connection, fresh.products))
         for key in goods.subjects.keys() | fresh.subjects.keys():
             names |= _apart(goods.subjects.get(key), fresh.subjects.get(key))
     if changes.rest:
         fresh = replace(fresh, logos=await _logos(connection), related=await _related(connection))
-    return fresh, frozenset(names)
+    sold = {fresh.pictures[key].product_id for key in names if key in fresh.pictures}
+    return fresh, frozenset(names | sold)
 
 
 def _apart(before: Subject | None, after: Subject | None) -> set[str]:
@@ -362,7 +364,7 @@ def _subject(
     """A brand's products are those that name it."""
     facts = json.loads(row.facts)
     if facts.get("type") == "Brand":
-        members = of_brand.get(row.name.casefold(), [])
+        members = sorted(of_brand.get(row.name.casefold(), []))
     return Subject(row.key, row.name, row.url, row.description, facts, tuple(dict.fromkeys(pictures)), tuple(members))
 
 
