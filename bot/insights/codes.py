@@ -14,18 +14,21 @@ def with_codes(context: Context, codes: Iterable[Code]) -> Context:
 
     Copies and pages stay as they are; codes outside the crop are another thing's.
     """
-    gtins = dict.fromkeys(code.gtin for code in codes if code.gtin and _lies_in(code.box, context.crop))
+    gtins = dict.fromkeys(code.gtin for code in codes if code.gtin and lies_in(code.box, context.crop))
     products = [one for gtin in gtins for one in context.shelf.by_gtin.get(gtin, ())]
     exact = [one for one in products if one.pictures and context.shows(one)]
     if not exact:
         return context
-    matches = _led_by(context.matches, exact)
-    part = matches if context.part is context.matches else _led_by(context.part, exact)
+    matches = led_by(context.matches, exact)
+    part = matches if context.part is context.matches else led_by(context.part, exact)
     return replace(context, matches=matches, part=part, exact=frozenset(one.id for one in exact))
 
 
-def _led_by(matches: Matches, exact: list[Product]) -> Matches:
-    """Products that were seen as well keep their place in the picture; the others are things of their own."""
+def led_by(matches: Matches, exact: list[Product]) -> Matches:
+    """The same with these products first.
+
+    Those that were seen as well keep their place in the picture; the others are things of their own.
+    """
     seen = {hit.product_id: hit for hit in matches.products}
     lead = [replace(seen[one.id], score=1.0) if one.id in seen else Hit(one.pictures[0], one.id, 1.0) for one in exact]
     products, pictures = {hit.product_id for hit in lead}, {hit.picture_id for hit in lead}
@@ -38,6 +41,6 @@ def _led_by(matches: Matches, exact: list[Product]) -> Matches:
     )
 
 
-def _lies_in(box: Quad, crop: Crop) -> bool:
+def lies_in(box: Quad, crop: Crop) -> bool:
     x, y = sum(x for x, _ in box) / len(box), sum(y for _, y in box) / len(box)
     return crop.left <= x <= crop.right and crop.top <= y <= crop.bottom

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from bot.insights.encoder import Look
@@ -29,6 +29,7 @@ class Context(MarketView):
     look and matches are of the whole picture, part of what lies in crop: the same without a crop. Words and pages are about
     the whole, what looks similar is about the part. own: the catalogue picture that was asked about, when it was one.
     exact: products whose code was read in the picture. named: pictures of what has all the words of the query.
+    read: how many words of a product's title or brand are written in the picture, by product id. brands: those written there.
     hidden: the picture is adult, and who asks does not want to see what looks like it.
     """
 
@@ -40,6 +41,8 @@ class Context(MarketView):
     query: str
     exact: frozenset[str] = frozenset()
     hidden: bool = False
+    read: Mapping[str, int] = field(default_factory=dict)
+    brands: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
 
     @cached_property
@@ -71,6 +74,10 @@ class Context(MarketView):
             known.add(hits[0].product_id)
         return frozenset(known)
 
+    def shows_picture(self, picture: StoredPicture) -> bool:
+        """Whether a picture may be in a list."""
+        return not self.hidden and self.shows(self.shelf.product_of(picture.id))
+
     def similar(self, picture: StoredPicture, *, page: tuple[str, str] | None = None, sums: bool = False) -> ImageObject:
         """`image`, with how far it matches and why."""
         return replace(self.image(picture, page=page, sums=sums), match=self.judge(picture))
@@ -85,6 +92,8 @@ class Context(MarketView):
             return None
         reasons = [reason for reason, holds in ((Reason.COPY, copied), (Reason.CODE, code)) if holds]
         known = bool(reasons)
+        if product and product.id in self.read:
+            reasons.append(Reason.TEXT)
         same_kind = bool(product and product.kind and hit and product.kind == self._kind_around(hit))
         if same_kind:
             reasons.append(Reason.KIND)
@@ -114,18 +123,19 @@ class Context(MarketView):
         return {}
 
     def in_order(self, hits: Sequence[Hit]) -> Sequence[Hit]:
-        """The same: what the query names first (§3, q), then what is known to be in the picture, then as it looks.
+        """The same: what the query names first (§3, q), what is known to be in the picture, what is written there, then the rest.
 
         What does not look similar is not in it, whatever is asked.
         """
         known = {hit.product_id for hit in self.same_hits} - {""} if self.part is self.matches else set()
-        if not (self.named or known):
+        known |= self.exact
+        if not (self.named or known or self.read):
             return hits
-        return sorted(hits, key=lambda hit: (hit.picture_id not in self.named, hit.product_id not in known))
 
-    def shows_picture(self, picture: StoredPicture) -> bool:
-        """Whether a picture may be in a list."""
-        return not self.hidden and self.shows(self.shelf.product_of(picture.id))
+        def place(hit: Hit) -> tuple[bool, bool, int]:
+            return hit.picture_id not in self.named, hit.product_id not in known, -self.read.get(hit.product_id, 0)
+
+        return sorted(hits, key=place)
 
     def in_whole(self, box: Crop) -> Crop:
         """A box of the crop as fractions of the whole picture (§4, region and crop)."""

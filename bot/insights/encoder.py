@@ -15,6 +15,7 @@ from PIL import Image
 from bot.errors import ConfigurationError
 from bot.insights.colours import SHADES, Palette, thing_shares
 from bot.insights.model import WHOLE, Crop
+from bot.insights.objects import ObjectDetector
 from bot.insights.regions import windows
 
 PACKAGED = "efficientnet-lite1-240-int8.onnx"
@@ -89,7 +90,7 @@ class Label:
 class Look:
     """What is seen in a query picture.
 
-    regions: what stands out most first; the last is the whole picture.
+    regions: windows that stand out most first, then what the detector takes for a thing; the last is the whole picture.
     labels: best first, only those that both the whole picture and its main thing support.
     accent and colour: of the main thing, as six hex digits and as an everyday word (colours.WORDS).
     hash, mirrored: perceptual_hash of the picture and of its mirror image.
@@ -152,6 +153,7 @@ class Encoder:
 
     def __init__(self, session: ort.InferenceSession, name: str) -> None:
         self._session = session
+        self._objects = ObjectDetector.load()
         self.name = name
         embedding, _, _ = self._run(np.full((LEAST_SIDE, LEAST_SIDE, 3), 127, dtype=np.uint8), (REFERENCE_SIDE, REFERENCE_SIDE))
         self.dim = len(embedding) + len(SHADES)
@@ -202,6 +204,9 @@ class Encoder:
         palette = _palette(rgb)
         found = windows(fmap, MOST_REGIONS)
         regions = [Region(window.box, _vector(window.features, palette.shares(window.box)), window.contrast) for window in found]
+        regions += [
+            Region(box, _vector(_inside(fmap, box), palette.shares(box)), score) for box, score in self._objects.boxes(rgb)
+        ]
         regions.append(Region(WHOLE, _vector(embedding, palette.shares(WHOLE)), 0.0))
         main = regions[0].box
         _, closer, _ = self._run(_cut(rgb, main), (REFERENCE_SIDE, REFERENCE_SIDE))
@@ -241,6 +246,13 @@ class Encoder:
         if embedding.shape != fmap.shape[:1] or logits.shape != (CLASSES,):
             raise ValueError("the outputs have other shapes")
         return embedding, logits, fmap
+
+
+def _inside(fmap: NDArray[np.float32], box: Crop) -> Vector:
+    """The average (d,) of the feature map (d, h, w) in a box that may cut its cells."""
+    depth, height, width = fmap.shape
+    weights = np.outer(_overlap(box.top, box.bottom, height), _overlap(box.left, box.right, width)).reshape(-1)
+    return np.asarray(fmap.reshape(depth, -1) @ weights / max(float(weights.sum()), 1e-6), dtype=np.float32)
 
 
 def _grid(fmap: NDArray[np.float32], palette: Palette) -> Grid:

@@ -46,6 +46,7 @@ from bot.insights.shelf import Shelf, StoredPicture
 from bot.insights.stages import Stages, stages_for
 from bot.insights.uploads import Remembered, SentPicture, Uploads, pack, unpack
 from bot.insights.view import Links, MarketView, catalogue_picture, catalogue_token
+from bot.insights.written import naming, with_text
 from bot.pixels import Pixels
 from bot.storage import Database
 
@@ -61,19 +62,16 @@ SMALL = 256 * 1024
 class Seen:
     """A picture after it was looked at: whole, and the part that was asked about (the same look without a crop).
 
-    own: the catalogue picture, when it is one. reading: what the stages read, or what is remembered of it.
-    adult: how likely it is adult, 0 to 1; None when it was not asked, and is not known.
+    known: what is remembered of it. own: the catalogue picture, when it is one. reading: what the stages read just now, with
+    the codes that are remembered.
     """
 
     token: str
-    look: Look
+    known: Remembered
     part: Look
     crop: Crop
     own: StoredPicture | None
-    source: SentPicture
-    copies: tuple[Hit, ...]
     reading: Reading
-    adult: float | None
     matches: Matches | None = None
 
 
@@ -173,7 +171,7 @@ class InsightsService:
                 lambda: visual_search.knowledge(
                     _context(serving, view, seen, query, neighbours=DEEP),
                     seen.token,
-                    seen.source,
+                    seen.known.source,
                     seen.reading,
                     site=site,
                     skill=skill,
@@ -234,9 +232,7 @@ class InsightsService:
                 if part is None:
                     text = "This picture is not kept, so it cannot be cropped now. Send the picture again with the crop."
                     raise InvalidValue("insightsToken", token, text)
-                return Seen(
-                    token, known.look, part, crop, None, known.source, known.copies, Reading(codes=known.codes or ()), known.adult
-                )
+                return Seen(token, known, part, crop, None, Reading(codes=known.codes or ()))
         found = None
         if not fresh:  # sent bytes are looked up in memory only: most are new, and asking the database for them costs more
             found = await self._uploads.find(token, encoder.name) if own else self._uploads.recent(token, encoder.name)
@@ -252,15 +248,18 @@ class InsightsService:
         else:
             known, (reading, adult) = found, await reads
         codes = known.codes if reading.missed else reading.codes
-        known = replace(known, codes=codes, adult=known.adult if adult is None else adult)
-        if found is None or (found.codes is None and codes is not None) or found.adult != known.adult:
+        lines = known.lines
+        if left.text and not reading.missed:
+            lines = await asyncio.to_thread(naming, serving.words, reading.text)
+        known = replace(known, codes=codes, lines=lines, adult=known.adult if adult is None else adult)
+        if found is None or (found.codes is None) != (codes is None) or (found.lines, found.adult) != (lines, known.adult):
             await self._uploads.keep(token, encoder.name, await asyncio.to_thread(pack, known))
         part = known.look
         if crop != WHOLE:
             cut = await self.pixels.load(data, side=PHOTO_SIDE, crop=crop)
             part = await asyncio.to_thread(_look_at_part, serving, cut.rgb)
         reading = replace(reading, codes=codes or ())
-        return Seen(token, known.look, part, crop, own, known.source, known.copies, reading, known.adult, matches)
+        return Seen(token, known, part, crop, own, reading, matches)
 
     async def _token(self, data: bytes) -> str:
         """A small picture is hashed sooner than a thread can be asked to."""
@@ -359,24 +358,24 @@ def _own(shelf: Shelf, key: str | None) -> StoredPicture:
 def _context(serving: Serving, view: MarketView, seen: Seen, query: str, *, neighbours: int = CANDIDATES) -> Context:
     matcher = serving.matcher
     known_matches = seen.matches if neighbours == CANDIDATES else None
-    whole = known_matches or matcher.match(seen.look, neighbours=neighbours)
-    whole = replace(whole, copies=tuple(hit for hit in seen.copies if hit.picture_id in view.shelf.pictures))
+    whole = known_matches or matcher.match(seen.known.look, neighbours=neighbours)
+    whole = replace(whole, copies=tuple(hit for hit in seen.known.copies if hit.picture_id in view.shelf.pictures))
     context = Context(
         shelf=view.shelf,
         links=view.links,
         market=view.market,
         language=view.language,
         safe_search=view.safe_search,
-        look=seen.look,
+        look=seen.known.look,
         matches=whole,
-        part=whole if seen.part is seen.look else matcher.match(seen.part, neighbours=neighbours),
+        part=whole if seen.part is seen.known.look else matcher.match(seen.part, neighbours=neighbours),
         crop=seen.crop,
         own=seen.own,
         query=query,
-        hidden=view.safe_search is SafeSearch.STRICT and (seen.adult or 0.0) >= ADULT,
+        hidden=view.safe_search is SafeSearch.STRICT and (seen.known.adult or 0.0) >= ADULT,
         named=serving.words.named(query) if query else frozenset(),
     )
-    return with_codes(context, seen.reading.codes)
+    return with_text(with_codes(context, seen.reading.codes), serving.words, seen.known.lines or ())
 
 
 def _look_at_part(serving: Serving, rgb: NDArray[np.uint8]) -> Look:

@@ -15,7 +15,8 @@ LIST_PICTURES = frozenset({Module.SIMILAR_IMAGES, Module.SIMILAR_PRODUCTS, Modul
 class Stages:
     """Costs are processor time, and lie beside the look.
 
-    codes: barcodes and QR codes, 20 ms. text: words, half a second and more. adult: the adult score, 15 ms.
+    codes: barcodes and QR codes, 15 ms. text: words, 90 to 140 ms, 300 MB and a second before the first. adult: the adult
+    score, 12 ms.
     """
 
     codes: bool = False
@@ -25,6 +26,10 @@ class Stages:
 
 def stages_for(modules: Collection[Module], safe_search: SafeSearch) -> Stages:
     """What images/details runs for its modules.
+
+    Text is never read here, though it would serve Tags, Caption and BRQ: it costs more than all the rest together, and no
+    list of modules says that somebody wants to wait for it. Who does asks Visual Search: tags, lists led by what is written,
+    and the text itself. What it read about the catalogue's goods is remembered with the token, and serves here as well.
 
     Moderate hides what the catalogue calls adult, whatever the picture is that was sent: it needs no score.
     """

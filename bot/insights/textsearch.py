@@ -107,7 +107,7 @@ class TextIndex:
                 for key in dict.fromkeys(map(_key, keys)):
                     self.exact[key] = (*self.exact.get(key, ()), row)
                 for text in texts:
-                    self.vocabulary.update(_words(text))
+                    self.vocabulary.update(words_of(text))
                 self._rows_of[name] = row
                 self.entries.append(entry)
                 yield row, *texts
@@ -125,7 +125,7 @@ class TextIndex:
         text = words[:MOST_LETTERS]
         if (key := _key(text)) and (rows := self._living(self.exact.get(key, ()))):
             return Hits(tuple(self.entries[row] for row in rows))
-        said = _words(text)[:MOST_WORDS]
+        said = words_of(text)[:MOST_WORDS]
         said = [word for word in said if word not in _SMALL_WORDS] or said
         if not said:
             return Hits()
@@ -140,12 +140,21 @@ class TextIndex:
 
     def named(self, words: str) -> frozenset[str]:
         """Ids of the pictures of entries that have every one of the words."""
-        said = [word for word in _words(words[:MOST_LETTERS])[:MOST_WORDS] if word not in _SMALL_WORDS]
+        said = [word for word in words_of(words[:MOST_LETTERS])[:MOST_WORDS] if word not in _SMALL_WORDS]
         if not said:
             return frozenset()
         with self._lock:
             rows = self._rows(" AND ".join(map(_quoted, said)))
         return frozenset(picture for row in rows for picture in self.entries[row].pictures)
+
+    def labelled(self, line: str) -> tuple[Entry, ...]:
+        """Entries that have every word of a line in their title or brand."""
+        said = [word for word in words_of(line[:MOST_LETTERS])[:MOST_WORDS] if word not in _SMALL_WORDS]
+        if not said:
+            return ()
+        with self._lock:
+            rows = self._rows(f"{{title brand}} : ({' AND '.join(map(_quoted, said))})")
+        return tuple(self.entries[row] for row in rows)
 
     def _understood(self, word: str, *, last: bool = False) -> str:
         if len(word) < TYPO_LETTERS or word in self.vocabulary or self._known(_quoted(word)):
@@ -265,7 +274,7 @@ def _texts(**said: str) -> tuple[str, ...]:
 # ---------------------------------------------------------------- words
 
 
-def _words(text: str) -> list[str]:
+def words_of(text: str) -> list[str]:
     """Words as the index sees them, but for their endings: `Café-Tassen` is cafe, tassen."""
     plain = "".join(letter for letter in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(letter))
     return re.findall(r"[^\W_]+", plain)
@@ -304,7 +313,7 @@ def _related(shelf: Shelf, hits: Hits, words: str) -> list[str]:
 
 
 def _bare(text: str) -> frozenset[str]:
-    return frozenset(singular(word) for word in _words(text))
+    return frozenset(singular(word) for word in words_of(text))
 
 
 # ---------------------------------------------------------------- which pictures count

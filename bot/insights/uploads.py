@@ -22,7 +22,7 @@ from bot.insights import tables
 from bot.insights.colours import SHADES
 from bot.insights.encoder import Grid, Label, Look, Region
 from bot.insights.matching import Hit
-from bot.insights.model import Code, Crop, Quad
+from bot.insights.model import Code, Crop, Line, Quad
 from bot.storage import Database
 
 KEPT = timedelta(days=30)
@@ -56,6 +56,7 @@ class Remembered:
 
     copies: pictures of the catalogue whose pixels agreed when it was looked at.
     codes: the article numbers read in it, None while nobody has read them; what else a code may say is not kept.
+    lines: the lines of text that name something of the catalogue, None while nobody has read them; no other words are kept.
     adult: how likely it is adult, 0 to 1; None while nobody has asked.
     """
 
@@ -64,6 +65,7 @@ class Remembered:
     copies: tuple[Hit, ...] = ()
     codes: tuple[Code, ...] | None = None
     adult: float | None = None
+    lines: tuple[Line, ...] | None = None
 
 
 class Uploads:
@@ -171,6 +173,7 @@ def pack(seen: Remembered) -> bytes:
         "copies": [[hit.picture_id, hit.product_id, hit.score, astuple(hit.box), hit.partial] for hit in seen.copies],
         "codes": None if seen.codes is None else [[one.text, one.kind, one.box, one.gtin] for one in seen.codes if one.gtin],
         "adult": seen.adult,
+        "lines": None if seen.lines is None else [[line.text, line.box] for line in seen.lines],
         "grid": [*grid.features.shape, grid.scale] if grid else [],
     }
     vectors = np.stack([region.vector for region in look.regions]).astype(np.float16)
@@ -179,7 +182,7 @@ def pack(seen: Remembered) -> bytes:
 
 
 def unpack(blob: bytes) -> Remembered:
-    """Looks of older versions have no grid, no source, no codes and no score."""
+    """Looks of older versions have no grid, no source, nothing that was read and no score."""
     words, _, numbers = blob.partition(b"\n")
     about = json.loads(words)
     grid, cells = None, b""
@@ -208,13 +211,14 @@ def unpack(blob: bytes) -> Remembered:
         Hit(picture_id, product_id, score, Crop(*box), partial)
         for picture_id, product_id, score, box, partial in about.get("copies", ())
     )
-    codes = about.get("codes")
+    codes, lines = about.get("codes"), about.get("lines")
     return Remembered(
         look,
         SentPicture(*about.get("source", ())),
         tuple(copies),
         None if codes is None else tuple(Code(text, kind, _quad(box), gtin) for text, kind, box, gtin in codes),
         about.get("adult"),
+        None if lines is None else tuple(Line(text, _quad(box)) for text, box in lines),
     )
 
 

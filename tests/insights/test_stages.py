@@ -1,16 +1,17 @@
 """What is read in a picture where a module needs it, and what is remembered of it (design.md §5)."""
 
+import io
 import sys
 import zlib
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from bot.insights.adult import PACKAGE, AdultScorer
-from bot.insights.model import Crop, Insights, Module, SafeSearch, Token, Upload
+from bot.insights.model import Crop, Insights, Knowledge, Module, Reason, SafeSearch, Skill, Token, Upload
 from tests.insights.written import code_picture, jpeg, skin_tones
-from tests.worlds import PHOTOS, Engine
+from tests.worlds import PHOTOS, Engine, photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -140,3 +141,71 @@ async def test_without_its_package_nothing_is_adult(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "path", [str(tmp_path)])
     monkeypatch.delitem(sys.modules, PACKAGE, raising=False)
     assert AdultScorer.find() is None
+
+
+# ---------------------------------------------------------------- text
+
+
+def label(*lines: str, size: int = 40) -> Image.Image:
+    """A white label of 640 × 200 with black words."""
+    image = Image.new("RGB", (640, 200), "white")
+    draw, font = ImageDraw.Draw(image), ImageFont.load_default(size)
+    for row, line in enumerate(lines):
+        draw.text((20, 20 + 60 * row), line, fill="black", font=font)
+    return image
+
+
+def names_of(found: Knowledge) -> list[str]:
+    return [one.name for one in found.similar_products.value]
+
+
+async def test_a_title_that_is_written_leads_visual_search(engine: Engine) -> None:
+    found = await engine.service.knowledge(unseen(label("HARBOUR STRIPE", "Straight Mug"), "title"))
+    assert names_of(found)[0] == "Harbour Stripe Straight Mug"
+    first = found.similar_products.value[0]
+    assert first.match
+    assert Reason.TEXT in first.match.reasons
+
+
+async def test_a_brand_that_is_written_is_a_tag_and_moves_its_goods_forward(engine: Engine) -> None:
+    """A photo looks like goods of several makers; the label names one of them."""
+    shelf = engine.service.catalogue.serving.shelf
+    sheet = Image.open(io.BytesIO(photo("photo-33.jpg")))
+    plain = await engine.service.knowledge(unseen(sheet, "no brand"))
+    makers = [shelf.product_of(one.token.partition("mid_")[2]) for one in plain.similar_products.value]
+    brands = [maker.brand for maker in makers if maker]
+    brand = next(one for one in brands if one != brands[0])
+    written = sheet.copy()
+    written.paste(label(brand).crop((0, 0, 320, 80)), (0, sheet.height - 80))
+    found = await engine.service.knowledge(unseen(written, "brand"))
+    first = shelf.product_of(found.similar_products.value[0].token.partition("mid_")[2])
+    assert first
+    assert first.brand == brand
+    assert brand in {thing.name for thing in found.things}
+
+
+async def test_words_of_the_trade_and_of_nobody_name_nothing(engine: Engine) -> None:
+    for line in ("mug", "Dishwasher safe", "Net 350 ml"):
+        found = await engine.service.knowledge(unseen(label(line), line))
+        assert all(one.match and Reason.TEXT not in one.match.reasons for one in found.similar_products.value)
+
+
+async def test_images_details_does_not_wait_for_text(engine: Engine) -> None:
+    picture = unseen(label("HARBOUR STRIPE", "Straight Mug"), "details")
+    found = await engine.service.insights(picture, list(Module))
+    assert all(one.match is None or Reason.TEXT not in one.match.reasons for one in found.similar_products)
+
+
+async def test_pages_follow_each_other_where_a_title_is_written(engine: Engine) -> None:
+    picture = unseen(label("HARBOUR STRIPE", "Straight Mug"), "pages")
+    whole = await engine.service.knowledge(picture)
+    page = Skill(Module.SIMILAR_PRODUCTS, 0, 35)
+    for again in (picture, Token(whole.token)):
+        assert (await engine.service.knowledge(again, skill=page)).similar_products == whole.similar_products
+
+
+async def test_of_what_is_written_only_the_names_of_goods_are_kept(engine: Engine) -> None:
+    found = await engine.service.knowledge(unseen(label("HARBOUR STRIPE", "Ana loves Ben"), "private"))
+    assert [line.text for region in found.reading.text for line in region.lines] == ["HARBOUR STRIPE", "Ana loves Ben"]
+    kept = await engine.service._uploads.get(found.token, engine.service.catalogue.serving.encoder.name)
+    assert [line.text for line in kept.lines or ()] == ["HARBOUR STRIPE"]

@@ -16,5 +16,6 @@ def tags(context: Context) -> tuple[Tag, ...]:
     words += [context.material, *context.colour.split(" and ")]
     distinct = dict.fromkeys(word.lower() for word in words if word)
     brand = context.certain.brand if context.certain else ""
-    names = [*distinct, *([brand] if brand and brand.lower() not in distinct else [])]
+    brands = dict.fromkeys(brand for brand in (brand, *context.brands) if brand and brand.lower() not in distinct)
+    names = [*distinct, *brands]
     return tuple(Tag(name) for name in names[:MOST])
