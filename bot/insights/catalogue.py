@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import json
 import logging
-import secrets
 import shutil
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import case, delete, distinct, func, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
 from bot.fetch import Fetcher
-from bot.insights import prices, reencoding, shelf, tables
+from bot.insights import journal, prices, reencoding, shelf, tables
 from bot.insights.encoders import ImageEncoder
 from bot.insights.feeds import Rejected
 from bot.insights.importing import (
@@ -49,12 +47,11 @@ from bot.storage import Database
 
 log = logging.getLogger(__name__)
 
-REVISION = "catalogue_revision"
-FOLLOW_SECONDS = 2.0
-"""How often a process looks whether another one has imported something."""
+FOLLOW_SECONDS = 0.4
+"""How often a process looks whether the catalogue has changed."""
+SHARE_OF_TIME = 2
+"""While much changes, bringing it in takes at most a third of the time."""
 ROWS_AT_ONCE = 1000
-SOON_SECONDS, SHARE_OF_TIME = 0.5, 4
-"""While something is imported, what is new of it is served so often, and for at most a fifth of the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +84,10 @@ class Catalogue:
         self._encoder = encoder
         self._one_import = asyncio.Lock()
         self._serving = Serving(Shelf(), Matcher(encoder.name, (), dim=encoder.dim), TextIndex.build(Shelf()), encoder)
-        self._revision: bytes | None = None
+        self._served = 0
+        """Number of the last change that is served."""
+        self._renewing = asyncio.Lock()
         self._change: Reencoding | None = None
-        self._reloaded = self._reload_took = 0.0
 
     @classmethod
     @asynccontextmanager
@@ -161,27 +159,20 @@ class Catalogue:
         """
         report = ImportReport(sink=rejected)
         async with self._one_import, self._alone(", ".join(sources)):
-            importer = Importer(self._database, self._pictures, self._encoder, report, self._seen_soon, progress=progress)
+            importer = Importer(self._database, self._pictures, self._encoder, report, progress=progress)
             try:
                 for source in sources:
                     await importer.bring(Order(source_name(source), seller, currency, refresh=refresh))
             except (OSError, sqlite3.Error, DBAPIError) as error:
                 raise UserError(f"The import stopped: {explained(error)} What came in stays; run it again.") from error
             finally:
-                if importer.changed:
-                    await self._announce()
+                await self._apply()
         return report
 
     @asynccontextmanager
     async def _alone(self, what: str) -> AsyncIterator[None]:
         with only_import(self.files.folder.parent, what):
             yield
-
-    async def _seen_soon(self) -> None:
-        """Let what was imported so far be found while the rest comes, as often as it costs little."""
-        now = time.monotonic()
-        if now - self._reloaded >= max(SOON_SECONDS, SHARE_OF_TIME * self._reload_took):
-            await self._announce()
 
     # ------------------------------------------------------------ out
 
@@ -198,6 +189,8 @@ class Catalogue:
                 if not count:
                     known = (await connection.execute(select(tables.offers.c.source).distinct())).scalars().all()
                     raise UserError(f"No feed {source} is in the catalogue. There is: {', '.join(known) or 'none'}.")
+                await journal.used_by(connection, name)
+                await journal.rest(connection)
                 for table in (
                     tables.offers,
                     tables.pages,
@@ -211,7 +204,7 @@ class Catalogue:
                 ):
                     await connection.execute(delete(table).where(table.c.source == name))
             await sweep(self._database, self.files)
-            await self._announce()
+            await self._apply()
         return int(count)
 
     def stats(self) -> dict[str, int]:
@@ -314,34 +307,66 @@ class Catalogue:
             await change.run()
             async with self._database.write() as connection:
                 await change.swap(connection)
-            await self._announce()
+                await journal.everything(connection)
+            await self._apply()
         log.info("the encoder is changed to %s", change.wanted.name)
 
-    async def _announce(self) -> None:
-        """Serve what the database holds now, and let other processes know that it is something else."""
-        row = {"value": secrets.token_bytes(8)}
-        statement = insert_or_update(tables.engine_state).values(key=REVISION, **row)
-        async with self._database.write() as connection:
-            await connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_=row))
-        await self._reload()
-
     async def _follow(self) -> None:
-        """Serve what another process has imported, a moment later."""
+        """Serve what this process or another one has imported, a moment later."""
+        took = 0.0
         while True:
-            await asyncio.sleep(FOLLOW_SECONDS)
+            await asyncio.sleep(max(FOLLOW_SECONDS, SHARE_OF_TIME * took))
+            began = time.monotonic()
             try:
-                async with self._database.read() as connection:
-                    revision = await _revision(connection)
-                if revision != self._revision and not self._one_import.locked():
-                    await self._reload()
-            except SQLAlchemyError as error:  # locked or full for a moment: what is served stays as it is
-                log.warning("cannot see whether the catalogue has changed: %s", error)
+                await self._apply()
+            except (SQLAlchemyError, OSError) as error:  # locked or full for a moment: what is served stays as it is
+                log.warning("cannot serve what has changed in the catalogue: %s", error)
+            took = time.monotonic() - began
+
+    async def _apply(self) -> None:
+        """Serve what has changed since: that alone, or everything when nobody knows any more what it was.
+
+        Who is answered meanwhile sees the old shelf: goods that are gone are first gone from what is found, and new ones are
+        found only when they can be shown.
+        """
+        async with self._renewing:
+            before = self._serving
+            async with self._database.read() as connection:
+                changes = await journal.since(connection, self._served)
+                if changes and changes.number == self._served:
+                    return
+                if changes and self._can_ask(await reencoding.serves(connection)) and before.encoder is self._encoder:
+                    goods, names = await shelf.renewed(connection, before.shelf, changes)
+                else:
+                    changes = None
+            if changes is None:
+                await self._read_all()
+                return
+            matcher = before.matcher
+            await asyncio.to_thread(_delete, matcher, changes.pictures - goods.pictures.keys())
+            words = await asyncio.to_thread(_prepared, goods, before.words, names)
+            self._serving = Serving(goods, matcher, words, self._encoder)
+            await self._add_vectors(matcher, changes.pictures & goods.pictures.keys())
+            self._served = changes.number
+
+    async def _add_vectors(self, matcher: Matcher, ids: AbstractSet[str]) -> None:
+        kept, wanted = tables.pictures.c, sorted(ids)
+        query = select(kept.id, kept.product_id, kept.vector, kept.hash).where(kept.encoder == self._encoder.name)
+        for start in range(0, len(wanted), ROWS_AT_ONCE):
+            async with self._database.read() as connection:
+                part = query.where(kept.id.in_(wanted[start : start + ROWS_AT_ONCE]))
+                rows = (await connection.execute(part)).all()
+            await asyncio.to_thread(_add, matcher, rows)
+        await asyncio.to_thread(matcher.calibrate)
 
     async def _reload(self) -> None:
-        """Serve what the database holds."""
-        began = time.monotonic()
+        """Serve what the database holds, all of it read anew."""
+        async with self._renewing:
+            await self._read_all()
+
+    async def _read_all(self) -> None:
         async with self._database.read() as connection:
-            self._revision = await _revision(connection)
+            self._served = await journal.last(connection)
             if not self._can_ask(await reencoding.serves(connection)):
                 log.warning("another process serves with another INSIGHTS_MODEL: start this one again with the same")
                 return
@@ -351,12 +376,11 @@ class Catalogue:
             query = select(kept.id, kept.product_id, kept.vector, kept.hash).where(kept.encoder == self._encoder.name)
             found = await connection.stream(query.order_by(kept.id))
             async for rows in found.partitions(ROWS_AT_ONCE):
-                references = [Reference(row.id, row.product_id, vector_of(row.vector), row.hash) for row in rows]
-                await asyncio.to_thread(matcher.add, references)
+                await asyncio.to_thread(_add, matcher, rows)
         await asyncio.to_thread(matcher.calibrate)
         words = await asyncio.to_thread(TextIndex.build, goods)
+        await asyncio.to_thread(goods.prepare)
         self._serving = Serving(goods, matcher, words, self._encoder)
-        self._reloaded, self._reload_took = time.monotonic(), time.monotonic() - began
         if self._change and self._change.wanted is self._encoder:
             self._change = None
 
@@ -384,7 +408,15 @@ def _file(goods: Shelf, files: PictureFiles, keys: Sequence[str]) -> str:
     return str(path.relative_to(path.parents[2]))
 
 
-async def _revision(connection: AsyncConnection) -> bytes | None:
-    state = tables.engine_state.c
-    value: bytes | None = (await connection.execute(select(state.value).where(state.key == REVISION))).scalar()
-    return value
+def _add(matcher: Matcher, rows: Sequence[Any]) -> None:
+    matcher.add([Reference(row.id, row.product_id, vector_of(row.vector), row.hash) for row in rows])
+
+
+def _delete(matcher: Matcher, ids: Iterable[str]) -> None:
+    for key in ids:
+        matcher.delete(key)
+
+
+def _prepared(goods: Shelf, words: TextIndex, names: Iterable[str]) -> TextIndex:
+    goods.prepare()
+    return words.renewed(goods, names)

@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -25,7 +25,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import UserError
-from bot.insights import feeds, prices, tables
+from bot.insights import feeds, journal, prices, tables
 from bot.insights.encoders import ImageEncoder
 from bot.insights.feeds import Feed, Page, Part, Rejected, SubjectRow
 from bot.insights.pictures import Features, PictureFiles, Pictures
@@ -93,7 +93,7 @@ class _Told:
 
 
 class Importer:
-    """One import, of one or more sources. `soon` is called after each batch that was stored.
+    """One import, of one or more sources.
 
     `progress` gets (0, offers read) while a source is read, then (offers done, all).
     """
@@ -104,7 +104,6 @@ class Importer:
         pictures: Pictures,
         encoder: ImageEncoder,
         report: ImportReport,
-        soon: Callable[[], Awaitable[None]],
         *,
         progress: Progress | None = None,
     ) -> None:
@@ -112,7 +111,6 @@ class Importer:
         self._pictures = pictures
         self._encoder = encoder
         self._report = report
-        self._soon = soon
         self._progress = progress or (lambda _done, _total: None)
         self.changed = False
 
@@ -204,7 +202,6 @@ class Importer:
             await self._put_offers(source, batch, refresh=refresh)
             done += len(batch)
             self._progress(done, staging.rows)
-            await self._soon()
         await self._put_pages(source, await asyncio.to_thread(staging.fresh_pages), refresh=refresh)
         await self._put_subjects(source, staging, refresh=refresh)
         await self._put_logos(source, said.logos | staging.logos)
@@ -235,6 +232,7 @@ class Importer:
         uses = await self._look_at(wanted, source, refresh=refresh)
         missing = {one.row.id for one in batch if len(uses[one.row.id]) < len(one.row.pictures)}
         async with self._database.write() as connection:
+            await journal.products(connection, (one.product_id for one in batch))
             await _put_products(connection, source, batch)
             await prices.note(connection, source, [one.row for one in batch])
             await _drop(connection, source, [one.row.id for one in batch])
@@ -275,6 +273,8 @@ class Importer:
         shown = await self._shown(source, {one.key: (one.pictures, one.number) for one in fresh}, refresh=refresh)
         async with self._database.write() as connection:
             await _drop(connection, source, [*gone, *(one.key for one in fresh)])
+            if fresh or gone:
+                await journal.rest(connection)
             for one in fresh:
                 await connection.execute(insert(tables.subjects).values(_subject_values(source, one, digests[one.key])))
                 await _put_subject_products(connection, source, one.key, products[one.key])
@@ -296,6 +296,7 @@ class Importer:
                 continue
             self.changed = True
             async with self._database.write() as connection:
+                await journal.rest(connection)
                 await connection.execute(delete(tables.sellers).where(tables.sellers.c.name == name))
                 values = {"name": name, "source": source, "logo": content, "digest": digest}
                 await connection.execute(insert(tables.sellers).values(values))
@@ -314,6 +315,7 @@ class Importer:
             return
         self.changed = True
         async with self._database.write() as connection:
+            await journal.rest(connection)
             await connection.execute(delete(tables.related_searches).where(said.source == source))
             if wanted:
                 await connection.execute(insert(tables.related_searches), wanted)
@@ -453,12 +455,14 @@ async def sweep(database: Database, files: PictureFiles) -> None:
     kept, used = tables.pictures.c, select(tables.picture_uses.c.picture_id)
     async with database.write() as connection:
         unused = kept.id.not_in(used)
+        await journal.unused_pictures(connection)
         gone = set((await connection.execute(select(kept.content).where(unused))).scalars())
         await connection.execute(delete(tables.pictures).where(unused))
         sold = select(tables.offers.c.product_id)
         await connection.execute(delete(tables.products).where(tables.products.c.id.not_in(sold)))
         gone -= set((await connection.execute(select(kept.content).where(kept.content.in_(gone)))).scalars())
         gone -= set((await connection.execute(select(tables.sellers.c.logo))).scalars())
+        await journal.trim(connection)
     for content in gone:
         await files.delete(content)
 
@@ -530,6 +534,7 @@ async def _drop(connection: AsyncConnection, source: str, keys: Sequence[str]) -
     """Offers, pages or subjects, and their use of pictures."""
     for start in range(0, len(keys), _IN_ONE_QUERY):
         part = keys[start : start + _IN_ONE_QUERY]
+        await journal.used_by(connection, source, part)
         for table, column in (
             (tables.offers, "id"),
             (tables.pages, "url"),
@@ -624,6 +629,7 @@ async def _put_uses(connection: AsyncConnection, source: str, places: Mapping[st
         for position, (address, key) in enumerate(shown)
     ]
     if values:
+        await journal.pictures(connection, (key for shown in places.values() for _, key in shown))
         await connection.execute(insert(tables.picture_uses), values)
 
 

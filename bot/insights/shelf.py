@@ -3,16 +3,22 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
+from typing import Any, TypeVar
 
-from sqlalchemy import Row, Table, select
+from sqlalchemy import ColumnElement, Row, Select, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.insights import tables
+from bot.insights.journal import Changes
 from bot.insights.model import Availability, Rating
+
+T = TypeVar("T")
+_IN_ONE_QUERY = 500
 
 UNBUYABLE = frozenset({Availability.OUT_OF_STOCK, Availability.SOLD_OUT, Availability.DISCONTINUED})
 
@@ -131,8 +137,12 @@ class Shelf:
 
     @cached_property
     def by_content(self) -> Mapping[str, str]:
-        """Picture ids by the name of their file."""
-        return {picture.content: picture.id for picture in list(self.pictures.values())[::-1]}
+        """Picture ids by the name of their file; of several the first, so that every process names the same."""
+        found: dict[str, str] = {}
+        for picture in self.pictures.values():
+            if found.setdefault(picture.content, picture.id) > picture.id:
+                found[picture.content] = picture.id
+        return found
 
     @cached_property
     def by_gtin(self) -> Mapping[str, tuple[Product, ...]]:
@@ -142,6 +152,10 @@ class Shelf:
             if product.gtin:
                 found[product.gtin.zfill(14)].append(product)
         return {gtin: tuple(products) for gtin, products in found.items()}
+
+    def prepare(self) -> None:
+        """Work out on a thread what lookups would have to wait for."""
+        assert None not in (self.subjects_of_picture, self.subjects_of_product, self.by_content, self._copies)
 
     def product_of(self, picture_id: str) -> Product | None:
         picture = self.pictures.get(picture_id)
@@ -169,43 +183,162 @@ def _gathered(pairs: Iterable[tuple[str, Subject]]) -> Mapping[str, tuple[Subjec
 async def load(connection: AsyncConnection) -> Shelf:
     """Read the whole catalogue but its vectors."""
     offers: defaultdict[str, list[ShopOffer]] = defaultdict(list)
-    for row in await _all(connection, tables.offers, "source", "position"):
+    for row in await _all(connection, tables.offers, "source", "position", "id"):
         offers[row.product_id].append(_offer(row))
-    kept = tables.pictures.c
-    columns = (kept.id, kept.product_id, kept.content, kept.width, kept.height, kept.bytes, kept.accent, kept.published)
-    pictures = {row.id: StoredPicture(*row) for row in await connection.execute(select(*columns).order_by(kept.id))}
+    pictures = {row.id: StoredPicture(*row) for row in await connection.execute(select(*_PICTURE).order_by(tables.pictures.c.id))}
     titles = {(row.source, row.url): HostPage(row.url, row.title) for row in await _all(connection, tables.pages, "url")}
-    told = {(row.source, row.key): row for row in await _all(connection, tables.subjects, "source", "position", "key")}
-    shown: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    members: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-    for row in await _all(connection, tables.subject_products, "position"):
-        members[row.source, row.key].append(row.product_id)
+    told = {(row.source, row.key) for row in await _all(connection, tables.subjects)}
     of_product: defaultdict[str, list[str]] = defaultdict(list)
     pages: defaultdict[str, list[HostPage]] = defaultdict(list)
     for row in await _all(connection, tables.picture_uses, "position", "source", "used_by"):
         if page := titles.get((row.source, row.used_by)):
             pages[row.picture_id].append(page)
-        elif (row.source, row.used_by) in told:
-            shown[row.source, row.used_by].append(row.picture_id)
-        elif row.picture_id in pictures:
+        elif (row.source, row.used_by) not in told and row.picture_id in pictures:
             of_product[pictures[row.picture_id].product_id].append(row.picture_id)
-    related: defaultdict[str, list[str]] = defaultdict(list)
-    for row in await _all(connection, tables.related_searches, "source", "position"):
-        related[row.product_type].append(row.query)
     products = {
         row.id: _product(row, offers[row.id], of_product[row.id]) for row in await _all(connection, tables.products, "id")
     }
     return Shelf(
         products=products,
-        subjects={
-            row.key: _subject(row, shown[place], [key for key in members[place] if key in products], products)
-            for place, row in reversed(told.items())
-        },
         pictures=pictures,
         pages={picture_id: tuple(dict.fromkeys(found)) for picture_id, found in pages.items()},
-        logos={row.name: row.logo for row in await _all(connection, tables.sellers, "name")},
-        related={kind: tuple(dict.fromkeys(queries)) for kind, queries in related.items()},
+        logos=await _logos(connection),
+        related=await _related(connection),
+        subjects=await _subjects(connection, products),
     )
+
+
+async def renewed(connection: AsyncConnection, goods: Shelf, changes: Changes) -> tuple[Shelf, frozenset[str]]:
+    """The shelf with what has changed read anew, and the ids of all products, pictures and subjects that may be different."""
+    kept, uses = tables.pictures.c, tables.picture_uses.c
+    found = await _among(connection, select(*_PICTURE), kept.id, changes.pictures)
+    ids = {row.product_id for row in found} | {
+        goods.pictures[key].product_id for key in changes.pictures if key in goods.pictures
+    }
+    ids = (ids | changes.products) - {""}
+    found += await _among(connection, select(*_PICTURE), kept.product_id, ids)
+    pictures = {row.id: StoredPicture(*row) for row in found}
+
+    offers: defaultdict[str, list[ShopOffer]] = defaultdict(list)
+    query = select(tables.offers).order_by(tables.offers.c.source, tables.offers.c.position, tables.offers.c.id)
+    for row in await _among(connection, query, tables.offers.c.product_id, ids):
+        offers[row.product_id].append(_offer(row))
+    shown = select(kept.product_id, uses.picture_id).join(tables.pictures, kept.id == uses.picture_id).where(_by_offers())
+    of_product: defaultdict[str, list[str]] = defaultdict(list)
+    for row in await _among(connection, shown.order_by(*_BY_PLACE), kept.product_id, ids):
+        of_product[row.product_id].append(row.picture_id)
+    said = await _among(connection, select(tables.products), tables.products.c.id, ids)
+    products = {row.id: _product(row, offers[row.id], of_product[row.id]) for row in said}
+
+    page = tables.pages.c
+    on = (page.source == uses.source) & (page.url == uses.used_by)
+    pages: defaultdict[str, list[HostPage]] = defaultdict(list)
+    query = select(uses.picture_id, page.url, page.title).join(tables.pages, on).order_by(*_BY_PLACE)
+    for row in await _among(connection, query, uses.picture_id, pictures):
+        pages[row.picture_id].append(HostPage(row.url, row.title))
+
+    gone = changes.pictures - pictures.keys()
+    fresh = replace(
+        goods,
+        products=_with(goods.products, products, ids),
+        pictures=_with(goods.pictures, pictures, gone),
+        pages=_with(goods.pages, {key: tuple(dict.fromkeys(some)) for key, some in pages.items()}, gone | pictures.keys()),
+    )
+    about = {one.key for key in ids for one in goods.subjects_of_product.get(key, ())}
+    names = ids | gone | pictures.keys() | about
+    if changes.rest or await _concerns_subjects(connection, goods, fresh, ids):
+        fresh = replace(fresh, subjects=await _subjects(connection, fresh.products))
+        for key in goods.subjects.keys() | fresh.subjects.keys():
+            names |= _apart(goods.subjects.get(key), fresh.subjects.get(key))
+    if changes.rest:
+        fresh = replace(fresh, logos=await _logos(connection), related=await _related(connection))
+    sold = {fresh.pictures[key].product_id for key in names if key in fresh.pictures}
+    return fresh, frozenset(names | sold)
+
+
+def _apart(before: Subject | None, after: Subject | None) -> set[str]:
+    """Ids of a subject and of the products and pictures that it belongs to otherwise than before."""
+    parts = [{*one.products, *one.pictures} if one else set() for one in (before, after)]
+    key = {one.key for one in (before, after) if one}
+    same = before and after and before.name == after.name
+    return key | (parts[0] ^ parts[1] if same else parts[0] | parts[1])
+
+
+async def _concerns_subjects(connection: AsyncConnection, goods: Shelf, fresh: Shelf, ids: AbstractSet[str]) -> bool:
+    """Whether a product came or went that a subject lists, or whose brand is one."""
+    brands = {one.name.casefold() for one in goods.subjects.values() if one.facts.get("type") == "Brand"}
+    moved: set[str] = set()
+    for key in ids:
+        before, after = goods.products.get(key), fresh.products.get(key)
+        was, now = (one.brand.casefold() if one else "" for one in (before, after))
+        if was != now and brands & {was, now}:
+            return True
+        if (before is None) != (after is None):
+            moved.add(key)
+    of = tables.subject_products.c
+    return bool(await _among(connection, select(of.key), of.product_id, moved))
+
+
+_PICTURE = tuple(
+    tables.pictures.c[name] for name in ("id", "product_id", "content", "width", "height", "bytes", "accent", "published")
+)
+_BY_PLACE = tuple(tables.picture_uses.c[name] for name in ("position", "source", "used_by"))
+
+
+def _by_offers() -> ColumnElement[bool]:
+    """Uses of pictures by what is neither a page nor a subject."""
+    uses, page, subject = tables.picture_uses.c, tables.pages.c, tables.subjects.c
+    on_page = select(page.url).where(page.source == uses.source, page.url == uses.used_by)
+    by_subject = select(subject.key).where(subject.source == uses.source, subject.key == uses.used_by)
+    return ~on_page.exists() & ~by_subject.exists()
+
+
+async def _among(connection: AsyncConnection, query: Select[Any], column: ColumnElement[str], keys: Iterable[str]) -> list[Any]:
+    """The rows whose column is one of the keys; in the query's order as far as one key goes."""
+    wanted = sorted(keys)
+    found: list[Any] = []
+    for start in range(0, len(wanted), _IN_ONE_QUERY):
+        found += (await connection.execute(query.where(column.in_(wanted[start : start + _IN_ONE_QUERY])))).all()
+    return found
+
+
+def _with(before: Mapping[str, T], fresh: Mapping[str, T], read: AbstractSet[str]) -> Mapping[str, T]:
+    """What was there, with what is fresh; what was read anew and not found is gone."""
+    after = {**before, **fresh}
+    for key in read - fresh.keys():
+        after.pop(key, None)
+    return after
+
+
+async def _logos(connection: AsyncConnection) -> Mapping[str, str]:
+    return {row.name: row.logo for row in await _all(connection, tables.sellers, "name")}
+
+
+async def _related(connection: AsyncConnection) -> Mapping[str, tuple[str, ...]]:
+    related: defaultdict[str, list[str]] = defaultdict(list)
+    for row in await _all(connection, tables.related_searches, "source", "position"):
+        related[row.product_type].append(row.query)
+    return {kind: tuple(dict.fromkeys(queries)) for kind, queries in related.items()}
+
+
+async def _subjects(connection: AsyncConnection, products: Mapping[str, Product]) -> Mapping[str, Subject]:
+    """All of them; their products are those that there are."""
+    uses, subject = tables.picture_uses.c, tables.subjects.c
+    told = {(row.source, row.key): row for row in await _all(connection, tables.subjects, "source", "position", "key")}
+    shown: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    on = (subject.source == uses.source) & (subject.key == uses.used_by)
+    for row in await connection.execute(select(tables.picture_uses).join(tables.subjects, on).order_by(*_BY_PLACE)):
+        shown[row.source, row.used_by].append(row.picture_id)
+    members: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in await _all(connection, tables.subject_products, "position"):
+        members[row.source, row.key].append(row.product_id)
+    of_brand: defaultdict[str, list[str]] = defaultdict(list)
+    for key, product in products.items() if told else ():
+        of_brand[product.brand.casefold()].append(key)
+    return {
+        row.key: _subject(row, shown[place], [key for key in members[place] if key in products], of_brand)
+        for place, row in reversed(told.items())
+    }
 
 
 async def _all(connection: AsyncConnection, table: Table, *order: str) -> Iterable[Row[tuple[object, ...]]]:
@@ -226,12 +359,12 @@ def _offer(row: Row[tuple[object, ...]]) -> ShopOffer:
 
 
 def _subject(
-    row: Row[tuple[object, ...]], pictures: Iterable[str], members: list[str], products: Mapping[str, Product]
+    row: Row[tuple[object, ...]], pictures: Iterable[str], members: list[str], of_brand: Mapping[str, list[str]]
 ) -> Subject:
     """A brand's products are those that name it."""
     facts = json.loads(row.facts)
     if facts.get("type") == "Brand":
-        members = [key for key, product in products.items() if product.brand.casefold() == row.name.casefold()]
+        members = sorted(of_brand.get(row.name.casefold(), []))
     return Subject(row.key, row.name, row.url, row.description, facts, tuple(dict.fromkeys(pictures)), tuple(members))
 
 

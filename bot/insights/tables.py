@@ -154,6 +154,15 @@ uploads = Table(
     Index("ix_insights_uploads_created", "created"),
 )
 
+changes = Table(
+    "catalogue_changes",
+    tables,
+    Column("number", Integer, primary_key=True),
+    Column("kind", String, nullable=False),  # product, picture, rest or all
+    Column("key", String, nullable=False),  # its id
+    sqlite_autoincrement=True,  # a number is never used again
+)
+
 engine_state = Table(
     "insights_state", tables, Column("key", String, primary_key=True), Column("value", LargeBinary, nullable=False)
 )

@@ -5,7 +5,7 @@ import sqlite3
 import threading
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -32,6 +32,8 @@ TYPO_LETTERS = 4
 """Shorter words have too many neighbours: `mug` is one letter from `rug`."""
 
 _SMALL_WORDS = frozenset(["a", "an", "and", "for", "in", "of", "on", "or", "the", "to", "with"])
+_AT_ONCE = 200
+_MOST_DEAD = 1000
 _WEIGHTS = {"title": 10, "kind": 8, "brand": 6, "looks": 4, "offers": 3, "about": 3, "pages": 2, "description": 1}
 """How much a word counts where it stands; the columns of the index, in this order."""
 
@@ -63,12 +65,14 @@ class Hits:
 
 @dataclass(frozen=True)
 class TextIndex:
-    """The words of one catalogue. A projection that is built anew when the catalogue changes. Thread-safe."""
+    """The words of one catalogue, a projection of it. Thread-safe. What has changed is added again; the old rows are dead."""
 
-    entries: Sequence[Entry]
-    exact: Mapping[str, tuple[int, ...]]
-    vocabulary: Mapping[str, int]
+    entries: list[Entry]
+    exact: dict[str, tuple[int, ...]]
+    vocabulary: Counter[str]
     _database: sqlite3.Connection = field(repr=False)
+    _rows_of: dict[str, int] = field(default_factory=dict, repr=False)
+    _dead: set[int] = field(default_factory=set, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
@@ -79,25 +83,40 @@ class TextIndex:
         database.execute(f"CREATE VIRTUAL TABLE words USING fts5({', '.join(_WEIGHTS)}, tokenize='{tokenize}', content='')")
         weights = ", ".join(str(weight) for weight in _WEIGHTS.values())
         database.execute(f"INSERT INTO words(words, rank) VALUES ('rank', 'bm25({weights})')")  # noqa: S608 (our own numbers)
-        entries: list[Entry] = []
-        exact: defaultdict[str, list[int]] = defaultdict(list)
-        vocabulary: Counter[str] = Counter()
+        index = cls([], {}, Counter(), database)
+        index._add(shelf, chain(shelf.products, shelf.subjects, shelf.pictures))
+        database.execute("INSERT INTO words(words) VALUES ('optimize')")
+        return index
 
+    def renewed(self, shelf: Shelf, names: Iterable[str]) -> "TextIndex":
+        """With those products, subjects and pictures as they are in the shelf now; another index when most of this is dead."""
+        names = sorted(names)
+        with self._lock:
+            self._dead.update(row for name in names if (row := self._rows_of.pop(name, None)) is not None)
+            for start in range(0, len(names), _AT_ONCE):
+                self._add(shelf, names[start : start + _AT_ONCE])
+            worn = len(self._dead) > max(_MOST_DEAD, len(self._rows_of))
+        return TextIndex.build(shelf) if worn else self
+
+    def _add(self, shelf: Shelf, names: Iterable[str]) -> None:
         def rows() -> Iterator[tuple[int | str, ...]]:
-            for entry, keys, texts in _documents(shelf):
-                for key in keys:
-                    exact[_key(key)].append(len(entries))
+            for name in names:
+                if (document := _document(shelf, name)) is None:
+                    continue
+                entry, keys, texts = document
+                row = len(self.entries)
+                for key in dict.fromkeys(map(_key, keys)):
+                    self.exact[key] = (*self.exact.get(key, ()), row)
                 for text in texts:
-                    vocabulary.update(words_of(text))
-                yield len(entries), *texts
-                entries.append(entry)
+                    self.vocabulary.update(words_of(text))
+                self._rows_of[name] = row
+                self.entries.append(entry)
+                yield row, *texts
 
         places = ", ".join("?" * (len(_WEIGHTS) + 1))
         statement = f"INSERT INTO words(rowid, {', '.join(_WEIGHTS)}) VALUES ({places})"  # noqa: S608 (our own columns)
-        database.executemany(statement, rows())
-        database.execute("INSERT INTO words(words) VALUES ('optimize')")
-        database.commit()
-        return cls(entries, {key: tuple(dict.fromkeys(found)) for key, found in exact.items()}, vocabulary, database)
+        self._database.executemany(statement, rows())
+        self._database.commit()
 
     def find(self, words: str) -> Hits:
         """Entries with all of the words; where they are few, then those with any of them. A GTIN or an id leads to its product.
@@ -105,7 +124,7 @@ class TextIndex:
         The last word may be unfinished. A word that nobody uses is read as the most frequent one a slip of the finger away.
         """
         text = words[:MOST_LETTERS]
-        if (key := _key(text)) and (rows := self.exact.get(key)):
+        if (key := _key(text)) and (rows := self._living(self.exact.get(key, ()))):
             return Hits(tuple(self.entries[row] for row in rows))
         said = words_of(text)[:MOST_WORDS]
         said = [word for word in said if word not in _SMALL_WORDS] or said
@@ -151,7 +170,10 @@ class TextIndex:
 
     def _rows(self, expression: str) -> tuple[int, ...]:
         found = self._database.execute("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rank, rowid", (expression,))
-        return tuple(row for (row,) in found)
+        return self._living(row for (row,) in found)
+
+    def _living(self, rows: Iterable[int]) -> tuple[int, ...]:
+        return tuple(row for row in rows if row not in self._dead)
 
 
 def search(view: MarketView, index: TextIndex, words: str, *, count: int, offset: int, only: ImageFilter, first: str) -> Found:
@@ -220,20 +242,19 @@ _Document = tuple[Entry, tuple[str, ...], tuple[str, ...]]
 """What it leads to, its numbers and ids, its texts in the order of the columns."""
 
 
-def _documents(shelf: Shelf) -> Iterator[_Document]:
-    """Products, subjects, and the pictures that only pages show."""
-    covered: set[str] = set()
-    for product in shelf.products.values():
-        covered.update(product.pictures)
-        yield _of_product(shelf, product)
-    for subject in shelf.subjects.values():
+def _document(shelf: Shelf, name: str) -> _Document | None:
+    """Of a product, of a subject, or of a picture that only pages show."""
+    if product := shelf.products.get(name):
+        return _of_product(shelf, product)
+    if subject := shelf.subjects.get(name):
         mains = (shelf.products[key].pictures[:1] for key in subject.products if key in shelf.products)
         pictures = tuple(dict.fromkeys(chain(subject.pictures, chain.from_iterable(mains))))
-        covered.update(subject.pictures)
-        yield Entry(pictures), (), _texts(title=subject.name, kind=subject.kind, description=subject.description)
-    for picture_id in shelf.pictures:
-        if picture_id not in covered and (titles := [page.title for page in shelf.pages.get(picture_id, ())]):
-            yield Entry((picture_id,)), (), _texts(pages="\n".join(titles))
+        return Entry(pictures), (), _texts(title=subject.name, kind=subject.kind, description=subject.description)
+    titles = [page.title for page in shelf.pages.get(name, ())]
+    sold = shelf.product_of(name)
+    if titles and name in shelf.pictures and not (shelf.subjects_of_picture.get(name) or (sold and name in sold.pictures)):
+        return Entry((name,)), (), _texts(pages="\n".join(titles))
+    return None
 
 
 def _of_product(shelf: Shelf, product: Product) -> _Document:
