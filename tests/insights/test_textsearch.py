@@ -300,6 +300,7 @@ async def test_the_catalogue_has_something_people_look_for(engine: Engine) -> No
     assert {"Kitchen", "Home"} <= {category.title for category in categories}
 
 
+@pytest.mark.asyncio(loop_scope="session")
 async def test_conditions_in_words_hold(engine: Engine) -> None:
     found = await engine.service.search("mug in red under $12", count=50)
     assert [one.name for one in found.page.value][:1] == ["Polka Dot Breakfast Mug Red"]
@@ -309,6 +310,7 @@ async def test_conditions_in_words_hold(engine: Engine) -> None:
     assert (await engine.service.search("mug under $1")).page.total == 0
 
 
+@pytest.mark.asyncio(loop_scope="session")
 async def test_conditions_beside_a_picture_hold_and_are_exact(engine: Engine) -> None:
     mug = Upload(photo("photo-01.jpg"))
     asked = [Module.SIMILAR_PRODUCTS, Module.TAGS, Module.PAGES_INCLUDING]
