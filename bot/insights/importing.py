@@ -455,7 +455,7 @@ async def sweep(database: Database, files: PictureFiles) -> None:
     kept, used = tables.pictures.c, select(tables.picture_uses.c.picture_id)
     async with database.write() as connection:
         unused = kept.id.not_in(used)
-        await journal.unused_pictures(connection)
+        await journal.unused(connection)
         gone = set((await connection.execute(select(kept.content).where(unused))).scalars())
         await connection.execute(delete(tables.pictures).where(unused))
         sold = select(tables.offers.c.product_id)
