@@ -25,6 +25,7 @@ from bot.fetch import Fetcher
 from bot.insights import bing
 from bot.insights.catalogue import Catalogue
 from bot.insights.client import HttpInsightsClient
+from bot.insights.encoders import load_encoder
 from bot.insights.feeds import Rejected
 from bot.insights.model import WHOLE, Crop, InsightsClient, Picture, Token, Upload, Url
 from bot.insights.server import error_middleware
@@ -257,10 +258,17 @@ def _own_address(settings: Settings) -> str:
 
 @asynccontextmanager
 async def own_catalogue(settings: Settings) -> AsyncIterator[Catalogue]:
-    """The catalogue in this process, whoever answers lookups."""
-    async with engine(settings.model_copy(update={"insights_url": ""}), base_url=_own_address(settings)) as parts:
-        assert parts.service
-        yield parts.service.catalogue
+    """The catalogue of this installation to work on, whoever answers lookups from it."""
+    encoder = await asyncio.to_thread(load_encoder, settings.insights_model)
+    async with (
+        Database.open(settings.sqlite_path) as database,
+        Pixels.open() as pixels,
+        Fetcher.open(allow=settings.insights_fetch_allow) as fetcher,
+        Catalogue.open(
+            settings.data_dir, database, pixels, fetcher, encoder, model=settings.insights_model, serves=False
+        ) as catalogue,
+    ):
+        yield catalogue
 
 
 async def run_import(
@@ -323,12 +331,14 @@ async def _import(
 
 async def run_catalogue_list(settings: Settings) -> None:
     async with own_catalogue(settings) as catalogue:
+        await catalogue.read_shelf()
         for product in catalogue.list_products():
             _say(f"{product.id}\t{product.title}")
 
 
 async def run_catalogue_stats(settings: Settings) -> None:
     async with own_catalogue(settings) as catalogue:
+        await catalogue.read_shelf()
         for name, count in catalogue.stats().items():
             _say(f"{name:10} {count}")
         found = await catalogue.sources()
@@ -353,6 +363,7 @@ async def run_catalogue_remove(settings: Settings, source: str) -> None:
 
 async def run_catalogue_export(settings: Settings, folder: Path | None) -> None:
     async with own_catalogue(settings) as catalogue:
+        await catalogue.read_shelf()
         if folder:
             _say(f"{await catalogue.export_to(folder)} products in {folder}")
             return

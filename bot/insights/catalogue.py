@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -84,6 +84,7 @@ class Catalogue:
         self._encoder = encoder
         self._one_import = asyncio.Lock()
         self._serving = Serving(Shelf(), Matcher(encoder.name, (), dim=encoder.dim), TextIndex.build(Shelf()), encoder)
+        self._serves = False
         self._served = 0
         """Number of the last change that is served."""
         self._renewing = asyncio.Lock()
@@ -100,9 +101,11 @@ class Catalogue:
         encoder: ImageEncoder,
         *,
         model: Path | None = None,
+        serves: bool = True,
     ) -> AsyncIterator[Self]:
-        """Ready to serve. model: the encoder's file, None for the packaged one.
+        """Ready to serve; without `serves` only to be changed, for which nothing of it is held in memory.
 
+        model: the encoder's file, None for the packaged one.
         Pictures that another encoder has seen are looked at again: in the background while that one serves, or first where
         its file is gone.
         """
@@ -113,8 +116,12 @@ class Catalogue:
             await catalogue._see_again()
             async with database.write() as connection:
                 await reencoding.remember(connection, encoder, model)
-        else:
+        if not serves:
+            yield catalogue
+            return
+        if serving is not encoder:
             catalogue._change = Reencoding(database, Pictures(files, pixels, fetcher, encoder), encoder, model)
+        catalogue._serves = True
         await catalogue._reload()
         tasks = [asyncio.create_task(catalogue._follow())]
         if catalogue._change:
@@ -220,6 +227,11 @@ class Catalogue:
             "entities": sum(one.kind == "entity" for one in goods.subjects.values()),
             "sellers": len({offer.seller for product in goods.products.values() for offer in product.offers}),
         }
+
+    async def read_shelf(self) -> None:
+        """What `stats`, `list_products` and `export` tell of, where nothing is served."""
+        async with self._database.read() as connection:
+            self._serving = replace(self._serving, shelf=await shelf.load(connection))
 
     async def price_history(self, product_id: str) -> dict[tuple[str, str], list[Price]]:
         """What the offers of a product have cost, oldest first, by (source, offer id)."""
@@ -329,6 +341,8 @@ class Catalogue:
         Who is answered meanwhile sees the old shelf: goods that are gone are first gone from what is found, and new ones are
         found only when they can be shown.
         """
+        if not self._serves:
+            return
         async with self._renewing:
             before = self._serving
             async with self._database.read() as connection:

@@ -193,9 +193,10 @@ class Importer:
         source, refresh, report = order.source, order.refresh, self._report
         await asyncio.to_thread(staging.group, source)
         async with self._database.read() as connection:
-            known = await _pairs(connection, tables.offers, "id", source)
-            known_pages = await _pairs(connection, tables.pages, "url", source)
-        await asyncio.to_thread(staging.compare, known, known_pages)
+            for table, key, note in ((tables.offers, "id", staging.know), (tables.pages, "url", staging.know_pages)):
+                query = select(table.c[key], table.c.digest).where(table.c.source == source)
+                async for some in (await connection.stream(query)).partitions(READ_AT_ONCE):
+                    await asyncio.to_thread(note, [(row[0], row[1]) for row in some])
         done = await asyncio.to_thread(staging.unchanged)
         report.unchanged += done
         while batch := await asyncio.to_thread(staging.fresh, BATCH):
@@ -455,7 +456,7 @@ async def sweep(database: Database, files: PictureFiles) -> None:
     kept, used = tables.pictures.c, select(tables.picture_uses.c.picture_id)
     async with database.write() as connection:
         unused = kept.id.not_in(used)
-        await journal.unused_pictures(connection)
+        await journal.unused(connection)
         gone = set((await connection.execute(select(kept.content).where(unused))).scalars())
         await connection.execute(delete(tables.pictures).where(unused))
         sold = select(tables.offers.c.product_id)

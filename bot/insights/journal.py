@@ -52,11 +52,12 @@ async def used_by(connection: AsyncConnection, source: str, keys: Sequence[str] 
     await _copy(connection, shown if keys is None else shown.where(uses.used_by.in_(keys)))
 
 
-async def unused_pictures(connection: AsyncConnection) -> None:
-    """What a sweep is about to delete."""
-    kept = tables.pictures.c
-    used = select(tables.picture_uses.c.picture_id)
-    await _copy(connection, select(literal("picture"), kept.id).where(kept.id.not_in(used)))
+async def unused(connection: AsyncConnection) -> None:
+    """What a sweep is about to delete: pictures that nothing shows and products that nobody sells."""
+    kept, known = tables.pictures.c, tables.products.c
+    shown, sold = select(tables.picture_uses.c.picture_id), select(tables.offers.c.product_id)
+    await _copy(connection, select(literal("picture"), kept.id).where(kept.id.not_in(shown)))
+    await _copy(connection, select(literal("product"), known.id).where(known.id.not_in(sold)))
 
 
 async def last(connection: AsyncConnection) -> int:

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
@@ -130,11 +130,17 @@ class Staging:
         self._database.execute(_PRODUCTS, {"source": source})
         self._database.execute("CREATE INDEX by_product ON said (product, n)")
 
-    def compare(self, offers: Iterable[tuple[str, str]], pages: Iterable[tuple[str, str]]) -> None:
-        """Note what the catalogue has of this source: (id, digest) of offers, (url, digest) of pages."""
+    def know(self, offers: Sequence[tuple[str, str]]) -> None:
+        """Note some of what the catalogue has of this source: ids and digests."""
+        self._note("INSERT INTO known VALUES (?, ?)", offers)
+
+    def know_pages(self, pages: Sequence[tuple[str, str]]) -> None:
+        """The same of pages: addresses and digests."""
+        self._note("INSERT INTO known_pages VALUES (?, ?)", pages)
+
+    def _note(self, statement: str, values: Sequence[tuple[str, str]]) -> None:
         self._database.execute("BEGIN")
-        self._database.executemany("INSERT INTO known VALUES (?, ?)", offers)
-        self._database.executemany("INSERT INTO known_pages VALUES (?, ?)", pages)
+        self._database.executemany(statement, values)
         self._database.execute("COMMIT")
 
     def unchanged(self) -> int:

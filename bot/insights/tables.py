@@ -53,6 +53,7 @@ pictures = Table(
     Column("bytes", Integer, nullable=False),
     Column("accent", String, nullable=False),
     Column("published", DateTime, nullable=False),
+    Index("ix_catalogue_pictures_encoder", "encoder", "content"),  # vectors make a walk over the table itself slow
 )
 
 vectors = Table(

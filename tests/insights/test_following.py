@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -78,15 +78,14 @@ def found_by_words(index: TextIndex) -> dict[str, list[Any]]:
     return {one: sorted((entry.pictures, entry.product_type) for entry in index.find(one).entries) for one in words}
 
 
-def steps() -> Iterator[tuple[int, random.Random]]:
-    chance = random.Random(7)  # noqa: S311 (the same story each time)
-    for number in range(25):
-        yield number, chance
-
-
-async def test_what_is_followed_is_what_would_be_read(engine: Engine, tmp_path: Path) -> None:
+@pytest.mark.parametrize("story", range(3))
+async def test_what_is_followed_is_what_would_be_read(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, story: int
+) -> None:
+    monkeypatch.setattr("bot.insights.catalogue.FOLLOW_SECONDS", 0.01)
+    chance = random.Random(story)  # noqa: S311 (the same story each time)
     async with catalogue(engine, tmp_path / "data") as (found, database):
-        for number, chance in steps():
+        for number in range(20):
             if number % 9 == 8:
                 await found.remove(str(tmp_path / "one"))
             await found.import_feeds([str(shop(tmp_path / chance.choice(["one", "two"]), chance))])

@@ -23,7 +23,6 @@ def staged(folder: Path, *said: Row | Page | Rejected) -> Iterator[Staging]:
 
 
 def products(staging: Staging) -> dict[str, str]:
-    staging.compare((), ())
     return {one.row.id: one.product_id for one in staging.fresh(1000)}
 
 
@@ -59,10 +58,9 @@ def test_a_group_of_several_codes_gives_none_to_the_rest(tmp_path: Path) -> None
 
 def test_only_what_differs_from_the_catalogue_is_fresh_and_what_is_missing_is_gone(tmp_path: Path) -> None:
     with staged(tmp_path, offer("a"), offer("b", price="5"), offer("c")) as before:
-        before.compare((), ())
         known = [(one.row.id, one.digest) for one in before.fresh(10)]
     with staged(tmp_path, offer("a"), offer("b", price="4"), offer("d")) as now:
-        now.compare(known, ())
+        now.know(known)
         assert now.unchanged() == 1
         assert [(one.row.id, one.known) for one in now.fresh(10)] == [("b", True), ("d", False)]
         assert now.fresh(10) == []
@@ -71,14 +69,12 @@ def test_only_what_differs_from_the_catalogue_is_fresh_and_what_is_missing_is_go
 
 def test_the_first_offer_of_a_product_speaks_for_it(tmp_path: Path) -> None:
     with staged(tmp_path, offer("a", gtin="2100005001007"), offer("b", gtin="2100005001007")) as staging:
-        staging.compare((), ())
         assert [one.speaks for one in staging.fresh(10)] == [True, False]
 
 
 def test_an_id_counts_once_and_what_is_bad_is_handed_on(tmp_path: Path) -> None:
     bad = Rejected("s", 3, "price", "It is no price.")
     with staged(tmp_path, offer("a", price="1"), offer("a", price="2"), bad) as staging:
-        staging.compare((), ())
         assert [one.row.price for one in staging.fresh(10)] == ["1"]
         assert staging.rejected == [bad]
 

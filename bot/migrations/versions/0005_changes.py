@@ -20,7 +20,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("number", name=op.f("pk_catalogue_changes")),
         sqlite_autoincrement=True,
     )
+    with op.batch_alter_table("catalogue_pictures", schema=None) as batch_op:
+        batch_op.create_index("ix_catalogue_pictures_encoder", ["encoder", "content"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("catalogue_pictures", schema=None) as batch_op:
+        batch_op.drop_index("ix_catalogue_pictures_encoder")
+
     op.drop_table("catalogue_changes")
