@@ -76,7 +76,7 @@ async def _import(feed: Path, environment: dict[str, str]) -> tuple[str, float]:
     most = 0.0
     while done.returncode is None:
         try:
-            status = Path(f"/proc/{done.pid}/status").read_text()
+            status = Path(f"/proc/{done.pid}/status").read_text()  # noqa: ASYNC240 (no disk)
         except OSError:
             break
         if peak := re.search(r"VmHWM:\s+(\d+) kB", status):
@@ -96,7 +96,7 @@ async def _new_pictures(folder: Path) -> tuple[list[float], list[float]]:
     async with Pixels.open() as pixels, Fetcher.open(allow=()) as fetcher:
 
         async def look(path: Path) -> None:
-            frame = await pixels.load(path.read_bytes(), side=READ_SIDE)
+            frame = await pixels.load(await asyncio.to_thread(path.read_bytes), side=READ_SIDE)
             await asyncio.to_thread(encoder.reference, frame.rgb)
 
         async def lane(waiting: Iterable[Path]) -> None:
