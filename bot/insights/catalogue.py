@@ -24,7 +24,6 @@ from bot.insights import journal, prices, reencoding, shelf, tables
 from bot.insights.encoders import ImageEncoder
 from bot.insights.feeds import Rejected
 from bot.insights.importing import (
-    UNSEEN,
     Importer,
     ImportReport,
     Order,
@@ -41,6 +40,7 @@ from bot.insights.pictures import PictureFiles, Pictures
 from bot.insights.prices import Price
 from bot.insights.reencoding import Reencoding
 from bot.insights.shelf import Product, Shelf
+from bot.insights.staging import UNSEEN
 from bot.insights.textsearch import TextIndex
 from bot.pixels import Pixels
 from bot.storage import Database
@@ -83,6 +83,7 @@ class Catalogue:
         self._pictures = pictures
         self._encoder = encoder
         self._one_import = asyncio.Lock()
+        self._importer: Importer | None = None
         self._serving = Serving(Shelf(), Matcher(encoder.name, (), dim=encoder.dim), TextIndex.build(Shelf()), encoder)
         self._serves = False
         self._served = 0
@@ -162,19 +163,26 @@ class Catalogue:
 
         seller, currency: of rows that name none. refresh: fetch pictures again whose address has not changed. `progress` gets
         offers done and offers in all, `rejected` everything that does not go in. Raises UserError when a source cannot be read
-        at all, or the disk is full.
+        at all, or the disk is full. See also `finish_batch`.
         """
         report = ImportReport(sink=rejected)
         async with self._one_import, self._alone(", ".join(sources)):
             importer = Importer(self._database, self._pictures, self._encoder, report, progress=progress)
+            self._importer = importer
             try:
                 for source in sources:
-                    await importer.bring(Order(source_name(source), seller, currency, refresh=refresh))
+                    if not report.stopped:
+                        await importer.bring(Order(source_name(source), seller, currency, refresh=refresh))
             except (OSError, sqlite3.Error, DBAPIError) as error:
                 raise UserError(f"The import stopped: {explained(error)} What came in stays; run it again.") from error
             finally:
+                self._importer = None
                 await self._apply()
         return report
+
+    def finish_batch(self) -> bool:
+        """Let the import that is running end when its batch is stored; False when there is none to wait for."""
+        return self._importer is not None and self._importer.stop()
 
     @asynccontextmanager
     async def _alone(self, what: str) -> AsyncIterator[None]:

@@ -75,16 +75,20 @@ async def _import(feed: Path, environment: dict[str, str]) -> tuple[str, float]:
     assert done.stdout
     most = 0.0
     while done.returncode is None:
-        try:
-            status = Path(f"/proc/{done.pid}/status").read_text()
-        except OSError:
-            break
-        if peak := re.search(r"VmHWM:\s+(\d+) kB", status):
-            most = max(most, int(peak[1]) / 1024)
+        most = max(most, _most_mb(done.pid))
         await asyncio.sleep(0.1)
     said = (await done.stdout.read()).decode()
     assert await done.wait() == 0
     return said, most
+
+
+def _most_mb(pid: int) -> float:
+    """The most resident memory that a process has had so far; 0 when it is gone."""
+    try:
+        peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(peak[1]) / 1024 if peak else 0.0
 
 
 async def _new_pictures(folder: Path) -> tuple[list[float], list[float]]:
@@ -96,7 +100,7 @@ async def _new_pictures(folder: Path) -> tuple[list[float], list[float]]:
     async with Pixels.open() as pixels, Fetcher.open(allow=()) as fetcher:
 
         async def look(path: Path) -> None:
-            frame = await pixels.load(path.read_bytes(), side=READ_SIDE)
+            frame = await pixels.load(await asyncio.to_thread(path.read_bytes), side=READ_SIDE)
             await asyncio.to_thread(encoder.reference, frame.rgb)
 
         async def lane(waiting: Iterable[Path]) -> None:
