@@ -11,7 +11,8 @@ from pydantic import TypeAdapter
 class ImageRef:
     """A picture: a Slack file by id, an address, a token of the engine, or whatever the first message of a thread shows.
 
-    `number` of `total`: which one it is of several in one message; 0 of 0 when it is the only one.
+    `number` of `total`: which one it is of several in one message; 0 of 0 when it is the only one. words: conditions that were
+    said beside it, such as "in blue under $50".
     """
 
     file_id: str = ""
@@ -20,6 +21,7 @@ class ImageRef:
     thread_ts: str = ""
     number: int = 0
     total: int = 0
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,7 @@ class Looking:
 
     async def _see(self, ref: ImageRef) -> Insights:
         picture = Token(ref.token) if ref.token else Upload(await self.images.fetch(ref))
-        return await self.desk.insights.insights(picture, MODULES, market=self.desk.market)
+        return await self.desk.insights.insights(picture, MODULES, query=self.order.image.words, market=self.desk.market)
 
     async def _keep(self, found: Insights | None) -> Result:
         to = self.order.reply_to

@@ -272,6 +272,13 @@ def _vector(features: Vector, shares: Vector) -> Vector:
     return _joined(_appearance(features), shares)
 
 
+def without_colour(vector: Vector) -> Vector:
+    """The same thing in no colour: its scores are those of its looks alone."""
+    plain = vector.copy()
+    plain[-len(SHADES) :] = 0
+    return plain
+
+
 def _appearance(features: Vector) -> Vector:
     return _unit(np.sign(features) * np.power(np.abs(features), POWER, dtype=np.float32))
 

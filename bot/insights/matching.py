@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bot.insights.encoder import Look, Region
+from bot.insights.encoder import COLOUR_WEIGHT, Look, Region, without_colour
 from bot.insights.index import Index
 from bot.insights.model import WHOLE, Crop
 
@@ -162,13 +162,23 @@ class Matcher:
                 lead = _between(USUAL_LEAD, float(np.quantile(leads, LUCKY)), trust, LEAD_MARGIN)
         self.calibration = Calibration(floor, lead)
 
-    def match(self, look: Look, *, neighbours: int = CANDIDATES, allowed: Callable[[str], bool] | None = None) -> Matches:
+    def match(
+        self,
+        look: Look,
+        *,
+        neighbours: int = CANDIDATES,
+        allowed: Callable[[str], bool] | None = None,
+        any_colour: bool = False,
+    ) -> Matches:
         """Everything above the floor, of so many neighbours of each region; empty lists when nothing is.
 
         allowed: says of a picture's id whether it may be found; the filter is exact, because it comes before the ranking.
+        any_colour: the colours of the photo do not count, as if all that may be found had them.
         """
-        vectors = [region.vector for region in look.regions]
-        found = self._index.query_many(vectors, neighbours, allowed, least=self.floor)
+        vectors = [without_colour(region.vector) if any_colour else region.vector for region in look.regions]
+        given = COLOUR_WEIGHT if any_colour else 0.0
+        near = self._index.query_many(vectors, neighbours, allowed, least=self.floor - given)
+        found = [[(key, score + given) for key, score in some] for some in near]
         lists = [self._hits(region, near) for region, near in zip(look.regions, found, strict=True)]
         things = [self._thing(regions) for regions in _things(lists)]
         pictures = _interleaved(things)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -42,6 +42,7 @@ from bot.insights.model import (
 )
 from bot.insights.modules import MODULES
 from bot.insights.reading import READ_SIDE, Reader
+from bot.insights.refining import Refinement, refine
 from bot.insights.shelf import Shelf, StoredPicture
 from bot.insights.stages import Stages, stages_for
 from bot.insights.uploads import Remembered, SentPicture, Uploads, pack, unpack
@@ -360,6 +361,8 @@ def _context(serving: Serving, view: MarketView, seen: Seen, query: str, *, neig
     known_matches = seen.matches if neighbours == CANDIDATES else None
     whole = known_matches or matcher.match(seen.known.look, neighbours=neighbours)
     whole = replace(whole, copies=tuple(hit for hit in seen.known.copies if hit.picture_id in view.shelf.pictures))
+    refined = refine(query)
+    allowed = (lambda key: _fits(view, refined, key)) if refined.conditions else None
     context = Context(
         shelf=view.shelf,
         links=view.links,
@@ -368,14 +371,28 @@ def _context(serving: Serving, view: MarketView, seen: Seen, query: str, *, neig
         safe_search=view.safe_search,
         look=seen.known.look,
         matches=whole,
-        part=whole if seen.part is seen.known.look else matcher.match(seen.part, neighbours=neighbours),
+        part=whole
+        if seen.part is seen.known.look and allowed is None
+        else matcher.match(seen.part, neighbours=neighbours, allowed=allowed, any_colour=bool(refined.colours)),
         crop=seen.crop,
         own=seen.own,
         query=query,
         hidden=view.safe_search is SafeSearch.STRICT and (seen.known.adult or 0.0) >= ADULT,
-        named=serving.words.named(query) if query else frozenset(),
+        named=serving.words.named(refined.words) if refined.words else frozenset(),
     )
-    return with_text(with_codes(context, seen.reading.codes), serving.words, seen.known.lines or ())
+    context = with_text(with_codes(context, seen.reading.codes), serving.words, seen.known.lines or ())
+    return replace(context, part=_only(context.part, allowed)) if allowed else context
+
+
+def _fits(view: MarketView, refined: Refinement, picture_id: str) -> bool:
+    product = view.shelf.product_of(picture_id)
+    return product is not None and refined.allows(product, view.currency)
+
+
+def _only(matches: Matches, allowed: Callable[[str], bool]) -> Matches:
+    """Known things too must be as they were asked for."""
+    products = tuple(hit for hit in matches.products if allowed(hit.picture_id))
+    return replace(matches, products=products, pictures=tuple(hit for hit in matches.pictures if allowed(hit.picture_id)))
 
 
 def _look_at_part(serving: Serving, rgb: NDArray[np.uint8]) -> Look:

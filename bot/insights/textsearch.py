@@ -16,6 +16,7 @@ import numpy as np
 
 from bot.insights.colours import WORDS, Palette
 from bot.insights.model import WHOLE, Category, Found, ImageFilter, ImagePage, Tile
+from bot.insights.refining import refine
 from bot.insights.shelf import Product, Shelf, StoredPicture, Subject
 from bot.insights.view import MarketView
 from bot.insights.words import said_colours, same_colour, singular
@@ -178,10 +179,19 @@ class TextIndex:
 def search(view: MarketView, index: TextIndex, words: str, *, count: int, offset: int, only: ImageFilter, first: str) -> Found:
     """The main picture of each hit, best first, then their further ones; `first`: the id of a picture that leads if found.
 
-    Adult products are there only with SafeSearch Off, as everywhere.
+    Words may hold conditions, `mug in blue under $20`: what does not meet them is not found. Adult products are there only with
+    SafeSearch Off, as everywhere.
     """
-    hits = index.find(words)
+    refined = refine(words)
+    hits = index.find(refined.words) if refined.words or not refined.conditions else Hits(tuple(index.entries))
     fits = _filter(view, only)
+    if refined.conditions:
+        as_asked, plain = refined.allows, fits
+
+        def fits(picture: StoredPicture) -> bool:
+            product = view.shelf.products.get(picture.product_id)
+            return product is not None and as_asked(product, view.currency) and plain(picture)
+
     pictures = [found for entry in hits.entries if (found := [one for one in _shown(view, entry) if fits(one)])]
     mains, others = (found[0] for found in pictures), chain.from_iterable(found[1:] for found in pictures)
     ranked = list({picture.id: picture for picture in (*mains, *others)}.values())

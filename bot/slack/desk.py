@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.insights.model import ImageObject, InsightsClient, Module, Offer, Token
+from bot.insights.refining import refine
 from bot.jobs import ImageRef, Order, kind, to_payload
 from bot.queue import Jobs
 from bot.results import Result, Results
@@ -35,7 +36,7 @@ class Desk:
             market=result.market,
             rev=result.rev,
             style=style,
-            origin=_origin(result.image),
+            origin=_origin(result.image, result.market),
             pictures=self.pictures,
             channel=result.channel,
             thread=result.thread_ts,
@@ -47,11 +48,11 @@ class Desk:
         return found.shopping_sources
 
 
-def _origin(image: ImageRef) -> str:
-    """The card's second line, where it is not plain which picture it speaks of."""
-    if image.token:
-        return "From a similar image"
-    return f"Photo {image.number} of {image.total}" if image.total else ""
+def _origin(image: ImageRef, market: str) -> str:
+    """The card's second line, where it is not plain which picture it speaks of, or what of it."""
+    which = "From a similar image" if image.token else f"Photo {image.number} of {image.total}" if image.total else ""
+    only = refine(image.words).described(market)
+    return " · ".join(part for part in (which, f"Only {only}" if only else "") if part)
 
 
 def team_of(order: Order) -> str:

@@ -8,9 +8,13 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, ValidationError
 
+from bot.insights.refining import refine
 from bot.jobs import Click, ImageRef, Lookup, ReplyTo
 
 MOST_PICTURES = 10  # as many as Slack takes in one message
+MOST_WORDS = 200
+MARKUP = re.compile(r"<[^>]*>")
+ADDRESS_AND_WORDS = re.compile(r"(?:<(?P<escaped>https?://[^|>]+)(?:\|[^>]*)?>|(?P<typed>https?://\S+))\s+(?P<words>.+)")
 LINK = re.compile(r"<(https?://[^|>\s]+)(?:\|[^>]*)?>")
 # Anything unknown is ignored: edits, joins, topics, other apps (slack-platform.md §1.4)
 SPOKEN = frozenset({"", "file_share", "thread_broadcast"})
@@ -114,9 +118,17 @@ def lookups(said: Message, team: str, *, bot_user: str, unasked: bool) -> Sequen
     images = pictures(said)
     if not images and asked:
         images = _meant(said)
+    if asked and (words := conditions(said)):
+        images = [replace(image, words=words) for image in images]
     thread = "" if said.direct and not said.in_thread else said.thread_ts or said.ts
     to = ReplyTo(team, said.channel, thread, said.user)
     return [Lookup(image, to, message_ts=said.ts, owner="" if image.thread_ts else said.user, asked=asked) for image in images]
+
+
+def conditions(said: Message) -> str:
+    """What somebody wants of the products, "in blue under $50", beside a picture; empty when they say nothing of the kind."""
+    words = " ".join(unescape(MARKUP.sub(" ", said.text or "")).split())[:MOST_WORDS]
+    return words if refine(words).conditions else ""
 
 
 def _meant(said: Message) -> Sequence[ImageRef]:
@@ -222,6 +234,8 @@ def command(form: dict[str, Any]) -> tuple[str, str]:
         return "url", unescape(escaped.group(1))
     if re.fullmatch(r"https?://\S+", text):
         return "url", unescape(text)
+    if (with_words := ADDRESS_AND_WORDS.fullmatch(text)) and refine(with_words["words"]).conditions:
+        return "url", f"{unescape(with_words['escaped'] or with_words['typed'])} {with_words['words']}"
     word = text.lower()
     if word in {"on", "off", "help"}:
         return word, ""

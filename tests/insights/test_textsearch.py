@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.insights.model import ANY, Found, ImageFilter, Module, SafeSearch, Token
+from bot.insights.model import ANY, Found, ImageFilter, Module, SafeSearch, Token, Upload
 from bot.insights.shelf import HostPage, Product, Shelf, ShopOffer, StoredPicture, Subject
 from bot.insights.textsearch import MOST_LETTERS, TextIndex, search, trending
 from bot.insights.view import Links, MarketView
-from tests.worlds import Engine
+from tests.worlds import Engine, photo
 
 NOW = datetime.now(UTC).replace(tzinfo=None)
 
@@ -298,3 +298,26 @@ async def test_a_caller_can_start_from_words(engine: Engine) -> None:
 async def test_the_catalogue_has_something_people_look_for(engine: Engine) -> None:
     categories = await engine.service.trending()
     assert {"Kitchen", "Home"} <= {category.title for category in categories}
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_conditions_in_words_hold(engine: Engine) -> None:
+    found = await engine.service.search("mug in red under $12", count=50)
+    assert [one.name for one in found.page.value][:1] == ["Polka Dot Breakfast Mug Red"]
+    cheap = await engine.service.search("under $12", count=50)
+    assert cheap.page.total > 0
+    assert all(one.shopping_sources_count for one in cheap.page.value)
+    assert (await engine.service.search("mug under $1")).page.total == 0
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_conditions_beside_a_picture_hold_and_are_exact(engine: Engine) -> None:
+    mug = Upload(photo("photo-01.jpg"))
+    asked = [Module.SIMILAR_PRODUCTS, Module.TAGS, Module.PAGES_INCLUDING]
+    plain = await engine.service.insights(mug, asked)
+    cheap = await engine.service.insights(mug, asked, query="under $14")
+    assert plain.similar_products[0].name == "Harbour Stripe Straight Mug"
+    assert cheap.similar_products
+    assert all(one.aggregate_offer and one.aggregate_offer.low_price <= 14 for one in cheap.similar_products)
+    assert (cheap.tags, cheap.pages_including) == (plain.tags, plain.pages_including)
+    assert (await engine.service.insights(mug, asked, query="in purple under $1")).similar_products == ()

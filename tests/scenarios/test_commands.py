@@ -118,3 +118,12 @@ async def test_home_teaches_first_and_shows_ones_own_lookups_later(world: World)
     await people.open_home("ben")
     await people.until(lambda: people.home_of("ben"), what="ben's Home tab")
     assert "Recent lookups" not in str(people.home_of("ben"))
+
+
+async def test_an_address_with_words_is_narrowed_to_them(world: World) -> None:
+    photos = world.people.channel("photos")
+    async with picture_host() as host:
+        await world.people.command("/insights", f"{host}/vase.jpg between $10 and $60")
+        top = await photos.next_message()
+        card = await photos.next_reply(to=top)
+    assert "Only $10.00 to $60.00" in str(card.blocks)

@@ -243,3 +243,40 @@ def heic(jpeg: bytes) -> bytes:
     out = io.BytesIO()
     pillow_heif.from_pillow(Image.open(io.BytesIO(jpeg))).save(out)
     return out.getvalue()
+
+
+# ---------------------------------------------------------------- words that refine
+
+
+async def test_words_beside_a_photo_narrow_its_products(world: World) -> None:
+    photos = world.people.channel("photos")
+    post = await photos.upload("mug.jpg", photo(MUG), text="<@insights> under $14, in stock please")
+    card = await photos.next_reply(to=post)
+    assert "Only up to $14.00, in stock" in str(card.blocks)
+    assert "similar product" in card.text
+    assert "Harbour Stripe Straight Mug" not in str(card.blocks), "it costs $14.95"
+
+
+async def test_words_in_the_thread_ask_about_the_photo_again(world: World) -> None:
+    photos = world.people.channel("photos")
+    post = await photos.upload("mug.jpg", photo(MUG))
+    first = await photos.next_reply(to=post)
+    assert "Harbour Stripe Straight Mug" in str(first.blocks)
+    await photos.post("<@insights> in yellow", by="ben", thread_ts=post.ts)
+    card = await photos.next_reply(to=post)
+    assert "Only in yellow" in str(card.blocks)
+    assert "Mustard Square-Handle Mug" in str(card.blocks)
+    assert "Harbour Stripe Straight Mug" not in str(card.blocks)
+
+
+async def test_what_nothing_is_like_says_so(world: World) -> None:
+    photos = world.people.channel("photos")
+    post = await photos.upload("mug.jpg", photo(MUG), text="<@insights> under $1")
+    card = await photos.next_reply(to=post)
+    assert card.text.endswith("No similar products found.")
+
+
+async def test_what_people_say_beside_a_photo_to_each_other_narrows_nothing(world: World) -> None:
+    photos = world.people.channel("photos")
+    card = await photos.next_reply(to=await photos.upload("mug.jpg", photo(MUG), text="found this under $5!"))
+    assert "Only" not in str(card.blocks)

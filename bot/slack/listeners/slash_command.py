@@ -20,7 +20,8 @@ async def typed(ack: AsyncAck, command: dict[str, Any], desk: Desk) -> None:
     key = f"command:{to.team}:{command.get('trigger_id')}"
     match word:
         case "url":
-            await desk.start(Lookup(ImageRef(url=rest), to, asked=True, command=True), key)
+            url, _, words = rest.partition(" ")
+            await desk.start(Lookup(ImageRef(url=url, words=words), to, asked=True, command=True), key)
             await ack(**notices.looking())
         case "on" | "off":
             await desk.start(Switch(to, on=word == "on"), key, urgent=True)

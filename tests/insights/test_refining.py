@@ -1,0 +1,48 @@
+"""Conditions in words, as people write them beside a photo (pure)."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.insights.refining import Refinement, refine
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("in blue", Refinement(colours=("blue",))),
+        ("under $50", Refinement(most=Decimal(50), currency="$")),
+        ("in blue under $50", Refinement(colours=("blue",), most=Decimal(50), currency="$")),
+        ("below 30 €", Refinement(most=Decimal(30), currency="EUR")),
+        ("cheaper than £20.50", Refinement(most=Decimal("20.50"), currency="GBP")),
+        ("up to 12,50 EUR", Refinement(most=Decimal("12.50"), currency="EUR")),
+        ("under 1,299 dollars", Refinement(most=Decimal(1299), currency="$")),
+        ("between 10 and 20 dollars", Refinement(least=Decimal(10), most=Decimal(20), currency="$")),
+        ("from $20 to $10", Refinement(least=Decimal(10), most=Decimal(20), currency="$")),
+        ("$10-$20", Refinement(least=Decimal(10), most=Decimal(20), currency="$")),
+        ("over 100", Refinement(least=Decimal(100))),
+        ("over 10 but under 20", Refinement(least=Decimal(10), most=Decimal(20))),
+        ("not red", Refinement(without=("red",))),
+        ("red or gray, in stock please", Refinement(colours=("red", "grey"), in_stock=True)),
+        ("a blue mug under $20", Refinement(words="a blue mug", most=Decimal(20), currency="$")),
+        ("mug in blue", Refinement(words="mug", colours=("blue",))),
+        ("the blue one", Refinement(words="the", colours=("blue",))),
+        ("black pepper mill", Refinement(words="black pepper mill")),
+        ("vase under 20 cm", Refinement(words="vase under 20 cm")),
+        ("teapot with lid", Refinement(words="teapot with lid")),
+        ("under the sea", Refinement(words="under the sea")),  # a price needs a number
+        ("mug 350 ml", Refinement(words="mug 350 ml")),
+        ("7-10 inch plate", Refinement(words="7-10 inch plate")),
+        ("", Refinement()),
+    ],
+)
+def test_words_are_read_as_they_are_meant(said: str, meant: Refinement) -> None:
+    assert refine(said) == meant
+
+
+@given(st.text(max_size=200))
+def test_any_text_is_read(text: str) -> None:
+    found = refine(text)
+    assert len(found.words) <= len(" ".join(text.lower().split()))
