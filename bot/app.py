@@ -336,6 +336,8 @@ async def _import(
         raise asyncio.CancelledError
     if report.without_picture:
         _say(f"{report.without_picture} have no picture yet; the next import tries again.")
+    if report.failed:
+        raise UserError(f"{len(report.failed)} of {len(sources)} sources could not be read: {', '.join(report.failed)}.")
     if report.refused and not (report.added or report.updated or report.unchanged):
         raise UserError("Nothing was imported.")
 
@@ -353,12 +355,14 @@ async def run_catalogue_stats(settings: Settings) -> None:
         for name, count in catalogue.stats().items():
             _say(f"{name:10} {count}")
         found = await catalogue.sources()
-    when = "%Y-%m-%d %H:%M UTC"
     terminal.table(
         "Sources",
-        ("source", "offers", "products", "without picture", "imported"),
+        ("source", "offers", "products", "pictures", "without picture", "rejected", "imported"),
         [
-            (one.name, f"{one.offers}", f"{one.products}", f"{one.without}", one.imported.strftime(when) if one.imported else "")
+            (
+                *(one.name, f"{one.offers}", f"{one.products}", f"{one.pictures}", f"{one.without}", f"{one.rejected}"),
+                one.imported.strftime("%Y-%m-%d %H:%M UTC") if one.imported else "",
+            )
             for one in found
         ],
     )

@@ -394,6 +394,23 @@ def test_a_feed_that_is_watched_is_read_again_until_somebody_stops_it(tmp_path: 
         assert process.wait(30) == 130
 
 
+def test_a_source_that_cannot_be_read_keeps_no_other_waiting(tmp_path: Path) -> None:
+    feed, missing = goods(tmp_path / "feed", 2), tmp_path / "missing.tsv"
+    done = run("catalogue", "import", str(missing), str(feed), data_dir=tmp_path / "data")
+    assert done.stdout.startswith("2 added")
+    assert f"1 of 2 sources could not be read: {missing}." in one_line_error(done)
+
+
+def test_stats_tell_of_each_source(tmp_path: Path) -> None:
+    feed = goods(tmp_path / "feed", 3)
+    (feed.parent / "1.png").write_bytes(b"no picture")
+    feed.write_text(feed.read_text() + "\n9\tMug\thttps://shop.example/9\t0.png\tfree")
+    run("catalogue", "import", str(feed), data_dir=tmp_path / "data")
+    said = run("catalogue", "stats", data_dir=tmp_path / "data").stdout.splitlines()
+    (line,) = [line for line in said if line.startswith(str(feed))]
+    assert line.removeprefix(str(feed)).split()[:5] == ["3", "3", "2", "1", "2"]
+
+
 def test_what_is_exported_with_its_pictures_comes_back_anywhere(filled: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert "products in" in run("catalogue", "export", "--to", str(out), data_dir=filled).stdout

@@ -56,7 +56,8 @@ class ImportReport:
     """What an import did to the offers, and what it would not take: the first of `refused`; all of them went to `sink`.
 
     without_picture: offers that were stored though none of their pictures could be had; they are tried again next time.
-    stopped: somebody ended it before it was through; what came in stays, and nothing was removed.
+    failed: sources of which nothing could be read. stopped: somebody ended it before it was through; what came in stays,
+    and nothing was removed.
     """
 
     added: int = 0
@@ -66,6 +67,7 @@ class ImportReport:
     without_picture: int = 0
     refused: int = 0
     stopped: bool = False
+    failed: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     sink: Callable[[Rejected], None] | None = None
 
@@ -132,13 +134,15 @@ class Importer:
     async def bring(self, order: Order) -> None:
         """Read one source and store what is new in it. Raises UserError when nothing of it can be read."""
         folder = self._pictures.files.folder.parent
+        refused = self._report.refused
         staging = await asyncio.to_thread(Staging.open, folder)
         try:
             said = Feed()
             whole, told = await self._read(order, staging, said)
             if told is not None:
                 await self._store(order, staging, said, whole=whole)
-            await self._remember(order, told if whole and not self._report.stopped else _Told())
+            told = told if whole and not self._report.stopped else _Told()
+            await self._remember(order, told, refused=self._report.refused - refused)
         finally:
             await _end(*self._lately.values())
             self._lately.clear()
@@ -505,12 +509,12 @@ class Importer:
             return _Told()
         return _Told(row.etag, row.modified)
 
-    async def _remember(self, order: Order, told: _Told | None) -> None:
+    async def _remember(self, order: Order, told: _Told | None, *, refused: int) -> None:
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-        values: dict[str, Any] = {"imported": now, "refused": self._report.refused}
+        values: dict[str, Any] = {"imported": now}
         if told is not None:
-            values |= {"etag": told.etag, "modified": told.modified, "options": self._options(order)}
-        first = {"etag": "", "modified": "", "options": ""} | values
+            values |= {"refused": refused, "etag": told.etag, "modified": told.modified, "options": self._options(order)}
+        first = {"refused": 0, "etag": "", "modified": "", "options": ""} | values
         statement = insert_or_update(tables.sources).values(source=order.source, **first)
         async with self._database.write() as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))
