@@ -41,6 +41,7 @@ from bot.web import Check, address, bind, health, listening, until_stopped
 
 DEMO_CATALOGUE = Path(__file__).parent / "demo" / "catalogue"
 REJECTED_SHOWN = 20
+_STOPPED = "Stopped. What came in stays; run the import again to go on."
 DEMO_MAX_BODY = 64 * 2**20  # ten phone photos in one message; the engine and the bot have their own, smaller limits
 
 
@@ -282,10 +283,17 @@ async def run_import(
     watch: float | None = None,
 ) -> None:
     """Import once, or every `watch` minutes until somebody stops it. `rejected`: a CSV of what was not taken."""
-    task = asyncio.current_task()
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # as Ctrl+C
     async with own_catalogue(settings) as catalogue:
+
+        def stop() -> None:
+            """The first time a batch on its way is stored still."""
+            if not catalogue.finish_batch():
+                task.cancel()
+
+        for name in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(name, stop)
         while True:
             try:
                 await _import(catalogue, sources, seller=seller, currency=currency, refresh=refresh, rejected=rejected)
@@ -312,7 +320,7 @@ async def _import(
                 sources, seller=seller, currency=currency, refresh=refresh, progress=show, rejected=refuse
             )
         except asyncio.CancelledError:
-            terminal.err.print("Stopped. What came in stays; run the import again to go on.", markup=False)
+            terminal.err.print(_STOPPED, markup=False)
             raise
     for one in report.rejected[:REJECTED_SHOWN]:
         terminal.err.print(f"{one.source}, row {one.row}: {one.field}: {one.reason}", markup=False)
@@ -323,8 +331,13 @@ async def _import(
         f"{report.added} added, {report.updated} changed, {report.unchanged} unchanged, {report.removed} removed, "
         f"{report.refused} rejected"
     )
+    if report.stopped:
+        terminal.err.print(_STOPPED, markup=False)
+        raise asyncio.CancelledError
     if report.without_picture:
         _say(f"{report.without_picture} have no picture yet; the next import tries again.")
+    if report.failed:
+        raise UserError(f"{len(report.failed)} of {len(sources)} sources could not be read: {', '.join(report.failed)}.")
     if report.refused and not (report.added or report.updated or report.unchanged):
         raise UserError("Nothing was imported.")
 
@@ -342,12 +355,14 @@ async def run_catalogue_stats(settings: Settings) -> None:
         for name, count in catalogue.stats().items():
             _say(f"{name:10} {count}")
         found = await catalogue.sources()
-    when = "%Y-%m-%d %H:%M UTC"
     terminal.table(
         "Sources",
-        ("source", "offers", "products", "without picture", "imported"),
+        ("source", "offers", "products", "pictures", "without picture", "rejected", "imported"),
         [
-            (one.name, f"{one.offers}", f"{one.products}", f"{one.without}", one.imported.strftime(when) if one.imported else "")
+            (
+                *(one.name, f"{one.offers}", f"{one.products}", f"{one.pictures}", f"{one.without}", f"{one.rejected}"),
+                one.imported.strftime("%Y-%m-%d %H:%M UTC") if one.imported else "",
+            )
             for one in found
         ],
     )

@@ -291,6 +291,10 @@ def answer(data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
             if order.get("pad"):
                 pixels = _padded(pixels, *order["pad"])
             return about, _jpeg(pixels, order.get("max_bytes") or 0)
+        if order["as"] == "both":
+            jpeg = _jpeg(pixels, 0)
+            pixels.thumbnail((order["look"], order["look"]), Image.Resampling.BICUBIC, reducing_gap=3.0)
+            return {**about, "shape": [pixels.height, pixels.width, 3]}, pixels.tobytes() + jpeg
         return {**about, "shape": [pixels.height, pixels.width, 3]}, pixels.tobytes()
     except Refused as refused:
         return {"error": refused.kind}, b""

@@ -89,6 +89,14 @@ class Pixels:
         order = {"as": "jpeg", "side": side, "crop": _edges(crop), "max_bytes": max_bytes, "box": box, "pad": pad, "smart": smart}
         return (await self._ask(data, order))[1]
 
+    async def both(self, data: bytes, *, side: int, look: int) -> tuple[bytes, Frame]:
+        """`jpeg` with its longest side at most `side`, and `load` with at most `look`, for one decoding. Raises as load does."""
+        about, payload = await self._ask(data, {"as": "both", "side": side, "look": look, "crop": _edges(WHOLE)})
+        height, width, channels = about["shape"]
+        size = height * width * channels
+        rgb = np.frombuffer(payload, np.uint8, size).reshape(about["shape"])
+        return payload[size:], Frame(rgb, about["width"], about["height"], about["format"])
+
     async def _ask(self, data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         if len(data) > MAX_BYTES:
             raise TooLarge(_TOO_LARGE)

@@ -1,6 +1,7 @@
 """What the command line prints: tables and progress for people, plain lines when nobody looks."""
 
 import csv
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,15 +15,22 @@ from bot.errors import UserError
 from bot.insights.model import ImageObject, Insights, Offer
 from bot.money import fmt
 
+LINE_SECONDS = 10.0
 out = Console(highlight=False, width=1000)  # nothing is cut: tokens and links are there to be copied
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with rate and time left on a terminal, nothing elsewhere. Yields `show(done, total)`; (0, n): n were read so far."""
+    """A bar with rate and time left on a terminal, now and then a line elsewhere.
+
+    Yields `show(done, total)`; (0, n): n were read so far.
+    """
+    if not err.is_terminal:
+        yield _Lines(what).show
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+    with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(what, total=None)
 
         def show(done: int, total: int) -> None:
@@ -32,6 +40,29 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
                 bar.update(task, description=f"Reading, {total:,} so far")
 
         yield show
+
+
+class _Lines:
+    """For a log: how far it is, how fast it goes, how long it will take."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._began: tuple[float, int] | None = None
+        self._next = time.monotonic() + LINE_SECONDS
+
+    def show(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done and self._began is None:
+            self._began = now, done
+        if now < self._next:
+            return
+        self._next = now + LINE_SECONDS
+        if not done or self._began is None:
+            err.print(f"Reading, {total:,} so far", markup=False)
+            return
+        rate = (done - self._began[1]) / max(now - self._began[0], 1e-3)
+        left = f", about {max(1, round((total - done) / rate / 60))} min left" if rate else ""
+        err.print(f"{self._what}: {done:,} of {total:,}, {rate:,.0f}/s{left}", markup=False)
 
 
 class _Rate(ProgressColumn):

@@ -238,11 +238,11 @@ def goods(folder: Path, count: int) -> Path:
     return folder / "feed.tsv"
 
 
-def starting(feed: Path, data_dir: Path) -> subprocess.Popen[str]:
+def starting(feed: Path, data_dir: Path, **environment: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "bot", "catalogue", "import", str(feed)],
         cwd=ROOT,
-        env=ENVIRONMENT | {"DATA_DIR": str(data_dir)},
+        env=ENVIRONMENT | {"DATA_DIR": str(data_dir)} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -281,26 +281,59 @@ def test_an_import_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:
     assert not [path for path in data_dir.iterdir() if path.name.startswith("import-")]
 
 
-def test_ctrl_c_stops_an_import_and_says_that_it_can_go_on(tmp_path: Path) -> None:
-    feed, data_dir = goods(tmp_path / "feed", 200), tmp_path / "data"
-    with starting(feed, data_dir) as process:
-        wait_until_stored(data_dir, 1)
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert said.splitlines()[-1] == "Stopped. What came in stays; run the import again to go on."
-    assert run("catalogue", "import", str(feed), data_dir=data_dir).returncode == 0
-
-
-def test_one_import_at_a_time(tmp_path: Path) -> None:
+def test_ctrl_c_ends_an_import_after_its_batch_and_says_that_it_can_go_on(tmp_path: Path) -> None:
     feed, data_dir = goods(tmp_path / "feed", 300), tmp_path / "data"
     with starting(feed, data_dir) as process:
         wait_until_stored(data_dir, 1)
+        process.send_signal(signal.SIGINT)
+        done, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "Stopped. What came in stays; run the import again to go on."
+    before = stored(data_dir)
+    assert 0 < before < 300
+    assert before % 64 == 0
+    assert done == f"{before} added, 0 changed, 0 unchanged, 0 removed, 0 rejected\n"
+    again = run("catalogue", "import", str(feed), data_dir=data_dir)
+    assert again.stdout == f"{300 - before} added, 0 changed, {before} unchanged, 0 removed, 0 rejected\n"
+
+
+@pytest.fixture
+def silent_shop() -> Iterator[socket.socket]:
+    """Where a picture should be: somebody who takes the call and never says anything."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        yield server
+
+
+def waiting_for(shop: socket.socket, folder: Path) -> Path:
+    feed, picture = folder / "feed.tsv", f"http://127.0.0.1:{shop.getsockname()[1]}/1.jpg"
+    feed.write_text(f"id\ttitle\tlink\timage_link\n1\tMug\thttps://shop.example/1\t{picture}\n")
+    return feed
+
+
+def test_one_import_at_a_time(tmp_path: Path, silent_shop: socket.socket) -> None:
+    feed, data_dir = waiting_for(silent_shop, tmp_path), tmp_path / "data"
+    with starting(feed, data_dir, INSIGHTS_FETCH_ALLOW="127.0.0.1") as process:
+        call, _ = silent_shop.accept()
         second = run("catalogue", "import", str(feed), data_dir=data_dir)
         process.kill()
+        call.close()
     assert second.returncode == 1
     assert f"Another import is running: process {process.pid}, {feed}" in second.stderr
     assert len(second.stderr.strip().splitlines()) == 1
+
+
+def test_ctrl_c_twice_ends_an_import_at_once(tmp_path: Path, silent_shop: socket.socket) -> None:
+    feed, data_dir = waiting_for(silent_shop, tmp_path), tmp_path / "data"
+    with starting(feed, data_dir, INSIGHTS_FETCH_ALLOW="127.0.0.1") as process:
+        call, _ = silent_shop.accept()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        call.close()
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "Stopped. What came in stays; run the import again to go on."
 
 
 def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
@@ -359,6 +392,23 @@ def test_a_feed_that_is_watched_is_read_again_until_somebody_stops_it(tmp_path: 
             assert line.startswith(("0 added, 0 changed", "Next time"))
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 130
+
+
+def test_a_source_that_cannot_be_read_keeps_no_other_waiting(tmp_path: Path) -> None:
+    feed, missing = goods(tmp_path / "feed", 2), tmp_path / "missing.tsv"
+    done = run("catalogue", "import", str(missing), str(feed), data_dir=tmp_path / "data")
+    assert done.stdout.startswith("2 added")
+    assert f"1 of 2 sources could not be read: {missing}." in one_line_error(done)
+
+
+def test_stats_tell_of_each_source(tmp_path: Path) -> None:
+    feed = goods(tmp_path / "feed", 3)
+    (feed.parent / "1.png").write_bytes(b"no picture")
+    feed.write_text(feed.read_text() + "\n9\tMug\thttps://shop.example/9\t0.png\tfree")
+    run("catalogue", "import", str(feed), data_dir=tmp_path / "data")
+    said = run("catalogue", "stats", data_dir=tmp_path / "data").stdout.splitlines()
+    (line,) = [line for line in said if line.startswith(str(feed))]
+    assert line.removeprefix(str(feed)).split()[:5] == ["3", "3", "2", "1", "2"]
 
 
 def test_what_is_exported_with_its_pictures_comes_back_anywhere(filled: Path, tmp_path: Path) -> None:

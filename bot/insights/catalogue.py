@@ -25,7 +25,6 @@ from bot.insights import journal, prices, reencoding, shelf, tables
 from bot.insights.encoders import ImageEncoder
 from bot.insights.feeds import Rejected
 from bot.insights.importing import (
-    UNSEEN,
     Importer,
     ImportReport,
     Order,
@@ -42,6 +41,7 @@ from bot.insights.pictures import PictureFiles, Pictures
 from bot.insights.prices import Price
 from bot.insights.reencoding import Reencoding
 from bot.insights.shelf import Product, Shelf
+from bot.insights.staging import UNSEEN
 from bot.insights.textsearch import TextIndex
 from bot.pixels import Pixels
 from bot.storage import Database
@@ -67,13 +67,18 @@ class Serving:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What came from one feed. without: offers some picture of which could not be had; imported: when last, UTC."""
+    """What came from one feed. without: offers some picture of which could not be had.
+
+    rejected, imported: how much of it was not taken at the last import, and when that was (UTC).
+    """
 
     name: str
-    offers: int
-    products: int
-    without: int
-    imported: datetime | None
+    offers: int = 0
+    products: int = 0
+    without: int = 0
+    pictures: int = 0
+    rejected: int = 0
+    imported: datetime | None = None
 
 
 class Catalogue:
@@ -84,6 +89,7 @@ class Catalogue:
         self._pictures = pictures
         self._encoder = encoder
         self._one_import = asyncio.Lock()
+        self._importer: Importer | None = None
         self._serving = Serving(Shelf(), Matcher(encoder.name, (), dim=encoder.dim), TextIndex.build(Shelf()), encoder)
         self._serves = False
         self._served = 0
@@ -162,20 +168,37 @@ class Catalogue:
         """Bring in files, folders or http addresses. What a source no longer states is removed.
 
         seller, currency: of rows that name none. refresh: fetch pictures again whose address has not changed. `progress` gets
-        offers done and offers in all, `rejected` everything that does not go in. Raises UserError when a source cannot be read
-        at all, or the disk is full.
+        offers done and offers in all, `rejected` everything that does not go in. A source that cannot be read at all does not
+        keep the others waiting. Raises UserError when it is the only one, or the disk is full. See also `finish_batch`.
         """
         report = ImportReport(sink=rejected)
         async with self._one_import, self._alone(", ".join(sources)):
             importer = Importer(self._database, self._pictures, self._encoder, report, progress=progress)
+            self._importer = importer
             try:
                 for source in sources:
-                    await importer.bring(Order(source_name(source), seller, currency, refresh=refresh))
+                    if not report.stopped:
+                        order = Order(source_name(source), seller, currency, refresh=refresh)
+                        await self._bring(importer, order, report, alone=len(sources) == 1)
             except (OSError, sqlite3.Error, DBAPIError) as error:
                 raise UserError(f"The import stopped: {explained(error)} What came in stays; run it again.") from error
             finally:
+                self._importer = None
                 await self._apply()
         return report
+
+    async def _bring(self, importer: Importer, order: Order, report: ImportReport, *, alone: bool) -> None:
+        try:
+            await importer.bring(order)
+        except UserError as error:
+            if alone:
+                raise
+            report.failed.append(order.source)
+            report.reject(Rejected(order.source, 0, "file", str(error)))
+
+    def finish_batch(self) -> bool:
+        """Let the import that is running end when its batch is stored; False when there is none to wait for."""
+        return self._importer is not None and self._importer.stop()
 
     @asynccontextmanager
     async def _alone(self, what: str) -> AsyncIterator[None]:
@@ -246,14 +269,18 @@ class Catalogue:
 
     async def sources(self) -> list[Source]:
         """What has been imported, by name."""
-        kept, said = tables.offers.c, tables.sources.c
+        kept, uses, said = tables.offers.c, tables.picture_uses.c, tables.sources.c
         missing = func.sum(case((kept.digest.endswith(UNSEEN), 1), else_=0))
+        counted = select(kept.source, func.count(), func.count(distinct(kept.product_id)), missing).group_by(kept.source)
+        shown = select(uses.source, func.count(distinct(uses.picture_id))).group_by(uses.source)
         async with self._database.read() as connection:
-            query = select(kept.source, func.count(), func.count(distinct(kept.product_id)), missing).group_by(kept.source)
-            counted = {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in await connection.execute(query)}
-            told = {row.source: row.imported for row in await connection.execute(select(said.source, said.imported))}
-        nothing: tuple[int, int, int] = (0, 0, 0)
-        return [Source(name, *counted.get(name, nothing), told.get(name)) for name in sorted(counted.keys() | told.keys())]
+            found = {row[0]: Source(*row) for row in await connection.execute(counted)}
+            for name, pictures in await connection.execute(shown):
+                found[name] = replace(found.get(name, Source(name)), pictures=pictures)
+            for row in await connection.execute(select(said.source, said.imported, said.refused)):
+                one = found.get(row.source, Source(row.source))
+                found[row.source] = replace(one, imported=row.imported, rejected=row.refused)
+        return [found[name] for name in sorted(found)]
 
     async def export_to(self, folder: Path) -> int:
         """Write products.jsonl and the pictures into a folder that can be imported anywhere: how many products."""

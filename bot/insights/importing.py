@@ -9,8 +9,8 @@ import hashlib
 import json
 import os
 import tempfile
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -24,27 +24,31 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import UserError
+from bot.errors import CannotFetch, UserError
 from bot.insights import feeds, journal, prices, tables
 from bot.insights.encoders import ImageEncoder
 from bot.insights.feeds import Feed, Page, Part, Rejected, SubjectRow
 from bot.insights.pictures import Features, PictureFiles, Pictures
-from bot.insights.staging import Fresh, Staging
+from bot.insights.staging import MOST_TRIES, UNSEEN, Fresh, Staging
 from bot.storage import Database
 
 BATCH = 64
 """Offers that are looked at and committed together."""
 READ_AT_ONCE = 1000
 """Rows between two words of progress."""
-PICTURES_AT_ONCE = 4
+PICTURES_AT_ONCE = 8
 LOGO_SIDE = 256
 MOST_REPORTED = 1000
 """Rejections that a report lists; all of them go to its sink."""
-UNSEEN = "?"
-"""At the end of a digest: some picture could not be had, so the offer is tried again next time, changed or not."""
+SEEN_LATELY = 1000
+"""Pictures whose features are at hand: the same bytes are often named by neighbours in a feed."""
+DEAF = 20
+"""Pictures of one server that could not be had, one after another: then it is asked no more in this import."""
 _IN_ONE_QUERY = 500
 
 Progress = Callable[[int, int], None]
+Uses = dict[str, list[tuple[str, str, Features]]]
+"""What offers and pages show, by their ids: (address, picture id, features)."""
 
 
 @dataclass(slots=True)
@@ -52,6 +56,8 @@ class ImportReport:
     """What an import did to the offers, and what it would not take: the first of `refused`; all of them went to `sink`.
 
     without_picture: offers that were stored though none of their pictures could be had; they are tried again next time.
+    failed: sources of which nothing could be read. stopped: somebody ended it before it was through; what came in stays,
+    and nothing was removed.
     """
 
     added: int = 0
@@ -60,6 +66,8 @@ class ImportReport:
     removed: int = 0
     without_picture: int = 0
     refused: int = 0
+    stopped: bool = False
+    failed: list[str] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     sink: Callable[[Rejected], None] | None = None
 
@@ -112,19 +120,32 @@ class Importer:
         self._encoder = encoder
         self._report = report
         self._progress = progress or (lambda _done, _total: None)
+        self._gate = asyncio.Semaphore(PICTURES_AT_ONCE)
+        self._lately: dict[str, asyncio.Task[Features]] = {}
+        self._deaf: Counter[str] = Counter()
+        self._storing = self._stop = False
         self.changed = False
+
+    def stop(self) -> bool:
+        """End after the batch that is stored now; False when there is none, or it was asked for before."""
+        asked, self._stop = self._stop, True
+        return self._storing and not asked
 
     async def bring(self, order: Order) -> None:
         """Read one source and store what is new in it. Raises UserError when nothing of it can be read."""
         folder = self._pictures.files.folder.parent
+        refused = self._report.refused
         staging = await asyncio.to_thread(Staging.open, folder)
         try:
             said = Feed()
             whole, told = await self._read(order, staging, said)
             if told is not None:
                 await self._store(order, staging, said, whole=whole)
-            await self._remember(order, told if whole else _Told())
+            told = told if whole and not self._report.stopped else _Told()
+            await self._remember(order, told, refused=self._report.refused - refused)
         finally:
+            await _end(*self._lately.values())
+            self._lately.clear()
             await asyncio.to_thread(staging.close)
 
     # ------------------------------------------------------------ what the source says
@@ -197,12 +218,20 @@ class Importer:
                 query = select(table.c[key], table.c.digest).where(table.c.source == source)
                 async for some in (await connection.stream(query)).partitions(READ_AT_ONCE):
                     await asyncio.to_thread(note, [(row[0], row[1]) for row in some])
-        done = await asyncio.to_thread(staging.unchanged)
+        done = 0 if refresh else await asyncio.to_thread(staging.unchanged)
         report.unchanged += done
-        while batch := await asyncio.to_thread(staging.fresh, BATCH):
-            await self._put_offers(source, batch, refresh=refresh)
-            done += len(batch)
-            self._progress(done, staging.rows)
+        self._storing = True
+        try:
+            async with aclosing(self._seen(order, staging)) as seen:
+                async for batch, uses in seen:
+                    await self._put_offers(source, batch, uses)
+                    done += len(batch)
+                    self._progress(done, staging.rows)
+                    if self._stop:
+                        report.stopped = True
+                        return
+        finally:
+            self._storing = False
         await self._put_pages(source, await asyncio.to_thread(staging.fresh_pages), refresh=refresh)
         await self._put_subjects(source, staging, refresh=refresh)
         await self._put_logos(source, said.logos | staging.logos)
@@ -228,24 +257,57 @@ class Importer:
             seen = update(tables.offers).where(offers.source == source, offers.last_seen != _today())
             await connection.execute(seen.values(last_seen=_today()))
 
-    async def _put_offers(self, source: str, batch: Sequence[Fresh], *, refresh: bool) -> None:
-        wanted = {one.row.id: (one.product_id, one.row.pictures, one.row.number) for one in batch}
-        uses = await self._look_at(wanted, source, refresh=refresh)
+    async def _seen(self, order: Order, staging: Staging) -> AsyncGenerator[tuple[list[Fresh], Uses], None]:
+        """Each batch with its pictures; the next one is looked at while this one is stored."""
+
+        async def following() -> tuple[list[Fresh], Uses]:
+            batch = await asyncio.to_thread(staging.fresh, BATCH, all_of_it=order.refresh)
+            wanted = {one.row.id: (one.product_id, one.row.pictures, one.row.number) for one in batch}
+            return batch, await self._look_at(wanted, order.source, refresh=order.refresh)
+
+        ahead = asyncio.create_task(following())
+        try:
+            while (found := await ahead)[0]:
+                ahead = asyncio.create_task(following())
+                yield found
+        finally:
+            await _end(ahead)
+
+    async def _put_offers(self, source: str, batch: Sequence[Fresh], uses: Uses) -> None:
+        """Offers that say and show what they did cost nothing more; those that still lack a picture are known by that."""
         missing = {one.row.id for one in batch if len(uses[one.row.id]) < len(one.row.pictures)}
+        again = [one for one in batch if one.same]
+        shown = await self._shown_by(source, [one.row.id for one in again])
+        same = {one.row.id for one in again if shown[one.row.id] == [(address, key) for address, key, _ in uses[one.row.id]]}
+        self._report.without_picture += sum(not uses[one.row.id] for one in batch)
+        self._report.unchanged += len(same)
+        self._report.added += sum(not one.known for one in batch)
+        self._report.updated += sum(one.known and one.row.id not in same for one in batch)
+        batch = [one for one in batch if one.row.id not in same or one.row.id in missing or one.tries]
+        if not batch:
+            return
         async with self._database.write() as connection:
             await journal.products(connection, (one.product_id for one in batch))
             await _put_products(connection, source, batch)
             await prices.note(connection, source, [one.row for one in batch])
             await _drop(connection, source, [one.row.id for one in batch])
             await connection.execute(insert(tables.offers), [_offer(source, one, missing=one.row.id in missing) for one in batch])
-            shown = [(one.product_id, key, features) for one in batch for _, key, features in uses[one.row.id]]
-            await _put_pictures(connection, shown, self._encoder.name)
+            pictures = [(one.product_id, key, features) for one in batch for _, key, features in uses[one.row.id]]
+            await _put_pictures(connection, pictures, self._encoder.name)
             places = {one.row.id: [(address, key) for address, key, _ in uses[one.row.id]] for one in batch}
             await _put_uses(connection, source, places)
-        self._report.added += sum(not one.known for one in batch)
-        self._report.updated += sum(one.known for one in batch)
-        self._report.without_picture += sum(not uses[one.row.id] for one in batch)
         self.changed = True
+
+    async def _shown_by(self, source: str, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+        """What offers show in the catalogue: address and picture id, in order."""
+        found: dict[str, list[tuple[str, str]]] = {key: [] for key in ids}
+        if ids:
+            uses = tables.picture_uses.c
+            query = select(tables.picture_uses).where(uses.source == source, uses.used_by.in_(ids)).order_by(uses.position)
+            async with self._database.read() as connection:
+                for row in await connection.execute(query):
+                    found[row.used_by].append((row.address, row.picture_id))
+        return found
 
     async def _put_pages(self, source: str, pages: Sequence[tuple[Page, str]], *, refresh: bool) -> None:
         """A page's picture is the product's when a feed of the same source names the same address, else one of its own."""
@@ -323,28 +385,22 @@ class Importer:
 
     # ------------------------------------------------------------ pictures
 
-    async def _look_at(
-        self, wanted: Mapping[str, tuple[str, tuple[str, ...], int]], source: str, *, refresh: bool
-    ) -> dict[str, list[tuple[str, str, Features]]]:
+    async def _look_at(self, wanted: Mapping[str, tuple[str, tuple[str, ...], int]], source: str, *, refresh: bool) -> Uses:
         """The usable pictures of each offer or page: (address, picture id, features). The bad ones are reported.
 
         One address is opened once, and the same bytes are looked at once, whoever names them. A web address that this source
         has named before is not fetched again, unless `refresh` says so.
         """
-        gate = asyncio.Semaphore(PICTURES_AT_ONCE)
-        by_content: dict[str, asyncio.Task[Features]] = {}
         addresses = list(dict.fromkeys(address for _, found, _ in wanted.values() for address in found))
         known = {} if refresh else await self._known(source, addresses)
 
         async def features(address: str) -> Features | UserError:
             if address in known:
                 return known[address]
-            async with gate:
+            async with self._gate:
                 try:
-                    content, data = await self._pictures.bytes_of(address)
-                    if content not in by_content:
-                        by_content[content] = asyncio.create_task(self._features(content, data))
-                    return await by_content[content]
+                    content, data = await self._bytes_of(address)
+                    return await asyncio.shield(self._features_once(content, data))
                 except UserError as error:
                     return error
 
@@ -359,6 +415,26 @@ class Importer:
                 else:
                     self._report.reject(Rejected(source, number, "image_link", f"{_short(address)}: {one}"))
         return usable
+
+    async def _bytes_of(self, address: str) -> tuple[str, bytes]:
+        """Raises CannotFetch, NotAPicture, TooLarge."""
+        host = urlsplit(address).netloc
+        if self._deaf[host] >= DEAF:
+            raise CannotFetch(f"{DEAF} pictures of {host} could not be had. It is asked again at the next import.")
+        try:
+            found = await self._pictures.bytes_of(address)
+        except CannotFetch:
+            self._deaf[host] += 1
+            raise
+        self._deaf[host] = 0
+        return found
+
+    def _features_once(self, content: str, data: bytes) -> asyncio.Task[Features]:
+        if content not in self._lately:
+            if len(self._lately) >= SEEN_LATELY:
+                self._lately.pop(next(iter(self._lately)))
+            self._lately[content] = asyncio.create_task(self._features(content, data))
+        return self._lately[content]
 
     async def _known(self, source: str, addresses: Sequence[str]) -> dict[str, Features]:
         """Of web addresses that this source has named before, by this encoder's eyes."""
@@ -427,17 +503,18 @@ class Importer:
         async with self._database.read() as connection:
             row = (await connection.execute(select(tables.sources).where(tables.sources.c.source == source))).first()
             missing = select(tables.offers.c.id).where(tables.offers.c.source == source, tables.offers.c.digest.endswith(UNSEEN))
+            missing = missing.where(~tables.offers.c.digest.endswith(UNSEEN * MOST_TRIES))
             tried_again = (await connection.execute(missing.limit(1))).first()
         if row is None or tried_again or row.options != self._options(order):
             return _Told()
         return _Told(row.etag, row.modified)
 
-    async def _remember(self, order: Order, told: _Told | None) -> None:
+    async def _remember(self, order: Order, told: _Told | None, *, refused: int) -> None:
         now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-        values: dict[str, Any] = {"imported": now, "refused": self._report.refused}
+        values: dict[str, Any] = {"imported": now}
         if told is not None:
-            values |= {"etag": told.etag, "modified": told.modified, "options": self._options(order)}
-        first = {"etag": "", "modified": "", "options": ""} | values
+            values |= {"refused": refused, "etag": told.etag, "modified": told.modified, "options": self._options(order)}
+        first = {"refused": 0, "etag": "", "modified": "", "options": ""} | values
         statement = insert_or_update(tables.sources).values(source=order.source, **first)
         async with self._database.write() as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))
@@ -514,6 +591,12 @@ def _sortable(row: Mapping[str, Any]) -> tuple[str, int, str]:
     return row["product_type"], row["position"], row["query"]
 
 
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 def vector_of(blob: bytes) -> NDArray[np.float32]:
     return np.frombuffer(blob, np.float16).astype(np.float32)
 
@@ -585,7 +668,7 @@ def _offer(source: str, one: Fresh, *, missing: bool) -> dict[str, Any]:
     return {
         "source": source,
         "id": row.id,
-        "digest": one.digest + UNSEEN if missing else one.digest,
+        "digest": one.digest + UNSEEN * min(one.tries + 1, MOST_TRIES) if missing else one.digest,
         "product_id": one.product_id,
         "position": row.number,
         "title": row.title,

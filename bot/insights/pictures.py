@@ -86,18 +86,16 @@ class Pictures:
 
     async def take(self, content: str, data: bytes) -> Features:
         """Keep the picture and look at it. Raises NotAPicture, TooLarge, Unavailable."""
-        frame = await self._pixels.load(data, side=READ_SIDE)
-        size = await self.keep(content, data, side=KEPT_SIDE)
+        jpeg, frame = await self._pixels.both(data, side=KEPT_SIDE, look=READ_SIDE)
+        await self.files.write(content, jpeg)
         shrink = min(1.0, KEPT_SIDE / max(frame.width, frame.height))
         width, height = max(1, round(frame.width * shrink)), max(1, round(frame.height * shrink))
         vector, digest, accent = await asyncio.to_thread(self._see, frame.rgb)
-        return Features(content, vector, digest, width, height, size, accent)
+        return Features(content, vector, digest, width, height, len(jpeg), accent)
 
-    async def keep(self, content: str, data: bytes, *, side: int) -> int:
-        """Write the file; its size in bytes."""
-        jpeg = await self._pixels.jpeg(data, side=side)
-        await self.files.write(content, jpeg)
-        return len(jpeg)
+    async def keep(self, content: str, data: bytes, *, side: int) -> None:
+        """Write the file. Raises as take does."""
+        await self.files.write(content, await self._pixels.jpeg(data, side=side))
 
     async def see_again(self, content: str) -> NDArray[np.float32]:
         """The vector of a kept picture, from its file."""

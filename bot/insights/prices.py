@@ -1,9 +1,11 @@
 """Price memory: each change of an offer's price or availability is kept, and can be asked about."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.sqlite import insert
@@ -29,11 +31,15 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Today's price against the past: what it cost so many days ago, and the least since then, today left out."""
+    """Today's price against the past: what it cost so many days ago, and the least since then, today left out.
+
+    lowest_in_days: for so many days it has cost more at all times until now; 0 when it went up, or never changed.
+    """
 
     now: Decimal
     before: Decimal
     lowest: Decimal
+    lowest_in_days: int = 0
 
     @property
     def lower(self) -> bool:
@@ -55,7 +61,19 @@ def change(history: Sequence[Price], now: datetime, *, days: int = 30) -> Change
     if before is None or before.price is None or last.price is None:
         return None
     since = [one.price for one in past if one.at > before.at and one.price is not None]
-    return Change(last.price, before.price, min([before.price, *since]))
+    return Change(last.price, before.price, min([before.price, *since]), _lowest_in_days(past, last.price, now))
+
+
+def _lowest_in_days(past: Sequence[Price], price: Decimal, now: datetime) -> int:
+    """`past`: oldest first, each until the next; what cost the same just before belongs to the present."""
+    higher: list[datetime] = []
+    for one in reversed(past):
+        if one.price == price and not higher:
+            continue
+        if one.price is None or one.price <= price:
+            break
+        higher.append(one.at)
+    return (now - higher[-1]).days if higher else 0
 
 
 async def note(connection: AsyncConnection, source: str, rows: Sequence[Row]) -> None:
@@ -87,15 +105,20 @@ async def history(connection: AsyncConnection, source: str, offer: str) -> list[
     """Of one offer, oldest first."""
     said = tables.prices.c
     query = select(tables.prices).where(said.source == source, said.offer == offer).order_by(said.at)
-    return [
-        Price(
-            row.at,
-            Decimal(row.price) if row.price else None,
-            row.currency,
-            Availability(row.availability) if row.availability else None,
-        )
-        for row in await connection.execute(query)
-    ]
+    return [_price(row) for row in await connection.execute(query)]
+
+
+def of_rows(rows: Iterable[Any]) -> dict[tuple[str, str], tuple[Price, ...]]:
+    """Histories by (source, offer id) of rows in order; those that tell of no change are left out."""
+    found: defaultdict[tuple[str, str], list[Price]] = defaultdict(list)
+    for row in rows:
+        found[row.source, row.offer].append(_price(row))
+    return {key: tuple(some) for key, some in found.items() if len(some) > 1}
+
+
+def _price(row: Any) -> Price:
+    price = Decimal(row.price) if row.price else None
+    return Price(row.at, price, row.currency, Availability(row.availability) if row.availability else None)
 
 
 async def sweep(connection: AsyncConnection) -> None:

@@ -11,12 +11,13 @@ from functools import cached_property, lru_cache
 from sys import intern
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Row, Select, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.insights import tables
+from bot.insights import prices, tables
 from bot.insights.journal import Changes
 from bot.insights.model import Availability, Rating
+from bot.insights.prices import Change, Price, change
 
 T = TypeVar("T")
 _IN_ONE_QUERY = 500
@@ -26,7 +27,7 @@ UNBUYABLE = frozenset({Availability.OUT_OF_STOCK, Availability.SOLD_OUT, Availab
 
 @dataclass(frozen=True, slots=True)
 class ShopOffer:
-    """One shop's offer of a product. `id` is the feed's."""
+    """One shop's offer of a product. `id` is the feed's; history: what it has cost, oldest first, where that has changed."""
 
     id: str
     title: str
@@ -36,6 +37,11 @@ class ShopOffer:
     availability: Availability | None
     seller: str
     last_seen: date
+    history: tuple[Price, ...] = field(default=(), repr=False)
+
+    def change(self, now: datetime, *, days: int = 30) -> Change | None:
+        """Today's price against that of so many days ago, when there is something to say. now: UTC, naive."""
+        return change(self.history, now, days=days)
 
     @property
     def can_be_bought(self) -> bool:
@@ -183,9 +189,14 @@ def _gathered(pairs: Iterable[tuple[str, Subject]]) -> Mapping[str, tuple[Subjec
 
 async def load(connection: AsyncConnection) -> Shelf:
     """Read the whole catalogue but its vectors."""
+    said = tables.prices.c
+    changed = select(said.source, said.offer).group_by(said.source, said.offer).having(func.count() > 1).subquery()
+    on = (changed.c.source == said.source) & (changed.c.offer == said.offer)
+    query = select(tables.prices).join(changed, on).order_by(said.source, said.offer, said.at)
+    histories = prices.of_rows(await connection.execute(query))
     offers: defaultdict[str, list[ShopOffer]] = defaultdict(list)
     for row in await _all(connection, tables.offers, "source", "position", "id"):
-        offers[row.product_id].append(_offer(row))
+        offers[row.product_id].append(_offer(row, histories.get((row.source, row.id), ())))
     pictures = {row.id: _picture(row) for row in await connection.execute(select(*_PICTURE).order_by(tables.pictures.c.id))}
     titles = {(row.source, row.url): HostPage(row.url, row.title) for row in await _all(connection, tables.pages, "url")}
     told = {(row.source, row.key) for row in await _all(connection, tables.subjects)}
@@ -221,9 +232,13 @@ async def renewed(connection: AsyncConnection, goods: Shelf, changes: Changes) -
     pictures = {row.id: _picture(row) for row in found}
 
     offers: defaultdict[str, list[ShopOffer]] = defaultdict(list)
-    query = select(tables.offers).order_by(tables.offers.c.source, tables.offers.c.position, tables.offers.c.id)
-    for row in await _among(connection, query, tables.offers.c.product_id, ids):
-        offers[row.product_id].append(_offer(row))
+    stated, cost = tables.offers.c, tables.prices.c
+    on = (stated.source == cost.source) & (stated.id == cost.offer)
+    query = select(tables.prices).join(tables.offers, on).order_by(cost.source, cost.offer, cost.at)
+    histories = prices.of_rows(await _among(connection, query, stated.product_id, ids))
+    query = select(tables.offers).order_by(stated.source, stated.position, stated.id)
+    for row in await _among(connection, query, stated.product_id, ids):
+        offers[row.product_id].append(_offer(row, histories.get((row.source, row.id), ())))
     shown = select(kept.product_id, uses.picture_id).join(tables.pictures, kept.id == uses.picture_id).where(_by_offers())
     of_product: defaultdict[str, list[str]] = defaultdict(list)
     for row in await _among(connection, shown.order_by(*_BY_PLACE), kept.product_id, ids):
@@ -357,7 +372,7 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _offer(row: Row[tuple[object, ...]]) -> ShopOffer:
+def _offer(row: Row[tuple[object, ...]], history: tuple[Price, ...]) -> ShopOffer:
     return ShopOffer(
         id=row.id,
         title=intern(row.title),  # its product's, mostly
@@ -367,6 +382,7 @@ def _offer(row: Row[tuple[object, ...]]) -> ShopOffer:
         availability=Availability(row.availability) if row.availability else None,
         seller=intern(row.seller),
         last_seen=_same(row.last_seen),
+        history=history,
     )
 
 

@@ -14,6 +14,9 @@ from typing import Any, Self
 
 from bot.insights.feeds import Page, Rejected, Row, Said, SubjectRow
 
+UNSEEN = "?"
+"""At the end of a digest, once for each import that could not have all pictures: the next tries again, changed or not."""
+MOST_TRIES = 10
 MAX_SUBJECTS = 100_000
 _ROW = tuple(one.name for one in fields(Row))
 _SCHEMA = """
@@ -41,22 +44,27 @@ UPDATE said SET product = CASE
     ELSE 'row:' || :source || ':' || id END
 """
 _FRESH = """
-SELECT said.n, said.row, said.product, said.product || ' ' || said.digest, known.id IS NOT NULL,
+SELECT said.n, said.row, said.product, said.product || ' ' || said.digest, known.digest,
     said.n = (SELECT MIN(first.n) FROM said AS first WHERE first.product = said.product)
 FROM said LEFT JOIN known ON known.id = said.id
-WHERE said.n > ? AND (known.digest IS NULL OR known.digest <> said.product || ' ' || said.digest) ORDER BY said.n LIMIT ?
+WHERE said.n > ? AND (? OR known.digest IS NULL OR known.digest <> said.product || ' ' || said.digest) ORDER BY said.n LIMIT ?
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """An offer to be stored. digest: with the product it belongs to; speaks: the first that tells what the product is."""
+    """An offer to be stored. digest: with the product it belongs to; speaks: the first that tells what the product is.
+
+    same: it says what it said before; tries: so many imports since then could not have all of its pictures.
+    """
 
     row: Row
     product_id: str
     digest: str
     known: bool
     speaks: bool
+    same: bool
+    tries: int
 
 
 class Staging:
@@ -132,7 +140,7 @@ class Staging:
 
     def know(self, offers: Sequence[tuple[str, str]]) -> None:
         """Note some of what the catalogue has of this source: ids and digests."""
-        self._note("INSERT INTO known VALUES (?, ?)", offers)
+        self._note("INSERT INTO known VALUES (?, ?)", [(key, digest.removesuffix(UNSEEN * MOST_TRIES)) for key, digest in offers])
 
     def know_pages(self, pages: Sequence[tuple[str, str]]) -> None:
         """The same of pages: addresses and digests."""
@@ -149,11 +157,22 @@ class Staging:
             "SELECT COUNT(*) FROM said JOIN known ON known.id = said.id WHERE known.digest = said.product || ' ' || said.digest"
         )
 
-    def fresh(self, most: int) -> list[Fresh]:
-        """The next offers that are new or say something else, in the feed's order."""
-        found = self._database.execute(_FRESH, (self._last, most)).fetchall()
+    def fresh(self, most: int, *, all_of_it: bool = False) -> list[Fresh]:
+        """The next offers that are new or say something else, or all of them, in the feed's order."""
+        found = self._database.execute(_FRESH, (self._last, all_of_it, most)).fetchall()
         self._last = found[-1][0] if found else self._last
-        return [Fresh(_read(row), product, digest, bool(known), bool(first)) for _, row, product, digest, known, first in found]
+        return [
+            Fresh(
+                row=_read(row),
+                product_id=product,
+                digest=digest,
+                known=known is not None,
+                speaks=bool(first),
+                same=(same := known is not None and known.rstrip(UNSEEN) == digest),
+                tries=len(known) - len(digest) if same else 0,
+            )
+            for _, row, product, digest, known, first in found
+        ]
 
     def fresh_pages(self) -> list[tuple[Page, str]]:
         """Pages that are new or say something else, with their digests."""

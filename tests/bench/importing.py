@@ -75,16 +75,20 @@ async def _import(feed: Path, environment: dict[str, str]) -> tuple[str, float]:
     assert done.stdout
     most = 0.0
     while done.returncode is None:
-        try:
-            status = Path(f"/proc/{done.pid}/status").read_text()  # noqa: ASYNC240 (no disk)
-        except OSError:
-            break
-        if peak := re.search(r"VmHWM:\s+(\d+) kB", status):
-            most = max(most, int(peak[1]) / 1024)
+        most = max(most, _most_mb(done.pid))
         await asyncio.sleep(0.1)
     said = (await done.stdout.read()).decode()
     assert await done.wait() == 0
     return said, most
+
+
+def _most_mb(pid: int) -> float:
+    """The most resident memory that a process has had so far; 0 when it is gone."""
+    try:
+        peak = re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    except OSError:
+        return 0.0
+    return int(peak[1]) / 1024 if peak else 0.0
 
 
 async def _new_pictures(folder: Path) -> tuple[list[float], list[float]]:

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -273,7 +274,7 @@ async def test_an_offer_whose_picture_is_bad_is_kept_and_tried_again(tmp_path: P
         assert service.catalogue.stats()["pictures"] == 1
         assert len((await service.search("mug")).page.value) == 1
         again = await service.catalogue.import_feeds([source])
-        assert (again.unchanged, again.updated, again.without_picture) == (1, 1, 1)
+        assert (again.unchanged, again.updated, again.without_picture) == (2, 0, 1)
         (tmp_path / "bad.jpg").write_bytes((IMAGES / "tp03.jpg").read_bytes())
         mended = await service.catalogue.import_feeds([source])
         assert (mended.unchanged, mended.updated, mended.without_picture) == (1, 1, 0)
@@ -353,6 +354,23 @@ async def test_what_another_process_imports_is_served_a_moment_later(tmp_path: P
                 await asyncio.sleep(0.02)
         found = await serving.insights(picture(MUG), [Module.SIMILAR_PRODUCTS])
         assert [product.name for product in found.similar_products] == ["Mug"]
+
+
+async def test_what_an_offer_cost_before_is_remembered_and_served(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(MUG.read_bytes())
+    async with opened(tmp_path / "data") as service:
+        catalogue = service.catalogue
+        for price, title in (("24 USD", "Mug"), ("24 USD", "Striped mug"), ("19 USD", "Striped mug")):
+            await catalogue.import_feeds([feed(tmp_path, [{"id": "1", "price": price, "title": title}, {"id": "2"}])])
+        histories = await catalogue.price_history(f"row:{tmp_path / 'feed.tsv'}:1")
+        assert [[one.price for one in some] for some in histories.values()] == [[Decimal(24), Decimal(19)]]
+        (changed, other) = (catalogue.serving.shelf.products[f"row:{tmp_path / 'feed.tsv'}:{key}"].offers[0] for key in "12")
+        in_a_month = changed.history[0].at + timedelta(days=40)
+        assert other.change(in_a_month) is None
+        assert [one.price for one in changed.history] == [Decimal(24), Decimal(19)]
+    async with opened(tmp_path / "data") as again:
+        (offer, _) = (product.offers[0] for product in again.catalogue.list_products()[::-1])
+        assert offer.history == changed.history
 
 
 # ---------------------------------------------------------------- a client among strangers

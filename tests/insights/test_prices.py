@@ -18,13 +18,13 @@ def history(*said: tuple[int, str]) -> list[Price]:
 
 def test_a_price_that_fell_is_lower_than_it_was() -> None:
     found = change(history((90, "24"), (3, "19")), NOW)
-    assert found == Change(now=Decimal(19), before=Decimal(24), lowest=Decimal(24))
+    assert found == Change(now=Decimal(19), before=Decimal(24), lowest=Decimal(24), lowest_in_days=90)
     assert found.lower
 
 
 def test_a_sale_in_between_counts() -> None:
     found = change(history((90, "24"), (20, "15"), (3, "19")), NOW)
-    assert found == Change(now=Decimal(19), before=Decimal(24), lowest=Decimal(15))
+    assert found == Change(now=Decimal(19), before=Decimal(24), lowest=Decimal(15), lowest_in_days=0)
     assert not found.lower
 
 
@@ -44,3 +44,16 @@ def test_a_young_offer_and_one_without_price_say_nothing() -> None:
 def test_another_currency_is_another_price() -> None:
     euros = Price(NOW - timedelta(days=90), Decimal(10), "EUR", None)
     assert change([euros, *history((3, "9"))], NOW) is None
+
+
+def test_how_long_it_has_not_been_so_cheap() -> None:
+    def days(*said: tuple[int, str]) -> int:
+        found = change(history(*said), NOW)
+        assert found
+        return found.lowest_in_days
+
+    assert days((200, "9"), (150, "24"), (60, "19"), (3, "12")) == 150
+    assert days((200, "12"), (150, "24"), (3, "12")) == 150
+    assert days((200, "24"), (60, "12"), (3, "12")) == 200  # something else changed three days ago
+    assert days((200, "12"), (90, "12"), (3, "12")) == 0
+    assert days((90, "12"), (3, "24")) == 0
