@@ -6,6 +6,8 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from bot.cli import main
+from bot.memory import give_back
 
 if __name__ == "__main__":
+    give_back()
     main()

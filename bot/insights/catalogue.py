@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from sys import intern
 from typing import Any, Self
 
 from sqlalchemy import case, delete, distinct, func, select, update
@@ -450,7 +451,7 @@ def _file(goods: Shelf, files: PictureFiles, keys: Sequence[str]) -> str:
 
 
 def _add(matcher: Matcher, rows: Sequence[Any]) -> None:
-    matcher.add([Reference(row.id, row.product_id, vector_of(row.vector), row.hash) for row in rows])
+    matcher.add([Reference(intern(row.id), intern(row.product_id), vector_of(row.vector), row.hash) for row in rows])
 
 
 def _delete(matcher: Matcher, ids: Iterable[str]) -> None:

@@ -21,17 +21,15 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
-SEGMENT = 8192
+SEGMENT = 16384
 """Rows that are frozen together."""
 SPARE = 64
 """Rows added to the half by which the tail grows."""
 LEVELS = 63
 """Kernels for processors without VNNI add pairs of products in 16 bits: 8-bit rows would overflow there."""
-FEWEST = 64
-"""Rows whose exact score is computed at least, for each vector and each segment."""
 BESIDE = "rows"
-SURE = 8
-"""Standard deviations of the rounding that a row left out must be away from the worst row kept."""
+SURE = 4
+"""Standard deviations of the rounding that are reckoned with on either side."""
 
 
 class Index:
@@ -99,8 +97,11 @@ class Index:
         questions = np.array(vectors, dtype=np.float32).reshape(-1, self.dim)
         found = [_Best(max(k, 0), least) for _ in questions]
         if k > 0 and living.any():
+            rough = [_Best(k, least) for _ in questions]
             for segment in segments:
-                _scan(segment, questions, living[segment.start : segment.start + self._segment], found, state)
+                _scan(segment, questions, living[segment.start : segment.start + self._segment], rough)
+            for question, some, best in zip(questions, rough, found, strict=True):
+                best.add(some.rows, state.exact(some.rows) @ question)
             start = total - len(tail)
             rows = start + np.flatnonzero(living[start:])
             for scores, best in zip(questions @ tail[rows - start].T, found, strict=True):
@@ -207,46 +208,49 @@ class _Segment:
         return cls(start, _multiplier(np.ascontiguousarray(rounded.T)), columns, scales, error)
 
 
-def _scan(
-    segment: _Segment, questions: NDArray[np.float32], living: NDArray[np.bool_], found: list["_Best"], state: _State
-) -> None:
-    """Add the segment's rows that may be among the best, with their exact scores."""
-    if not living.any():
+def _scan(segment: _Segment, questions: NDArray[np.float32], living: NDArray[np.bool_], rough: list["_Best"]) -> None:
+    """Add the segment's rows that may be among the best, with their rough scores.
+
+    A rough score is off by `noise` at most, so what is twice that below the k-th best rough score cannot be among the k best.
+    """
+    alive = int(np.count_nonzero(living))
+    if not alive:
         return
+    all_live = alive == len(living)
     folded = questions * segment.columns
     steps = np.abs(folded).max(1) / 127 + np.float32(1e-12)
     rounded = np.rint(folded / steps[:, None])
     (products,) = segment.session.run(None, {"a": (rounded + 128).astype(np.uint8)})
     off = np.linalg.norm((rounded * steps[:, None] - folded) / segment.columns, axis=1)
-    noise = SURE * (segment.error * np.linalg.norm(questions, axis=1) + off) / np.sqrt(state.dim)
-    for row, best in enumerate(found):
-        scores = products[row] * (segment.scales * steps[row])
-        near = np.flatnonzero((scores >= best.least - noise[row]) & living)
-        keep = max(2 * best.k, FEWEST)
-        while len(near):
-            kept = near if len(near) <= keep else near[np.argpartition(scores[near], -keep)[-keep:]]
-            exact = state.exact(segment.start + kept) @ questions[row]
-            if kept is near or np.partition(exact, -best.k)[-best.k] >= scores[kept].min() + noise[row]:
-                best.add(segment.start + kept, exact)
-                break
-            keep *= 4
+    noise = SURE * (segment.error * np.linalg.norm(questions, axis=1) + off) / np.sqrt(questions.shape[1])
+    for row, best in enumerate(rough):
+        best.slack = max(best.slack, 2 * float(noise[row]))
+        scores = np.multiply(products[row], segment.scales * steps[row], dtype=np.float32, casting="unsafe")
+        good = scores >= best.least - best.slack
+        near = np.flatnonzero(good if all_live else good & living)
+        if len(near):
+            best.add(segment.start + near, scores[near])
 
 
 @dataclass(slots=True)
 class _Best:
-    """The k best rows so far with their scores, everything as good as the k-th included, so that ties do not depend on order."""
+    """The k best rows so far with their scores, and everything that is less than `slack` below the k-th.
+
+    Everything as good as the k-th is kept, so that ties do not depend on the order of rows.
+    """
 
     k: int
     least: float
+    slack: float = 0.0
     rows: Rows = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     scores: Vector = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
     def add(self, rows: Rows, scores: Vector) -> None:
-        good = scores >= self.least
+        good = scores >= self.least - self.slack
         rows, scores = np.concatenate([self.rows, rows[good]]), np.concatenate([self.scores, scores[good]])
         if len(rows) > self.k:
             self.least = max(self.least, float(np.partition(scores, -self.k)[-self.k]))
-            good = scores >= self.least
+            good = scores >= self.least - self.slack
             rows, scores = rows[good], scores[good]
         self.rows, self.scores = rows, scores
 

@@ -7,7 +7,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
+from sys import intern
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, Table, func, select
@@ -196,7 +197,7 @@ async def load(connection: AsyncConnection) -> Shelf:
     offers: defaultdict[str, list[ShopOffer]] = defaultdict(list)
     for row in await _all(connection, tables.offers, "source", "position", "id"):
         offers[row.product_id].append(_offer(row, histories.get((row.source, row.id), ())))
-    pictures = {row.id: StoredPicture(*row) for row in await connection.execute(select(*_PICTURE).order_by(tables.pictures.c.id))}
+    pictures = {row.id: _picture(row) for row in await connection.execute(select(*_PICTURE).order_by(tables.pictures.c.id))}
     titles = {(row.source, row.url): HostPage(row.url, row.title) for row in await _all(connection, tables.pages, "url")}
     told = {(row.source, row.key) for row in await _all(connection, tables.subjects)}
     of_product: defaultdict[str, list[str]] = defaultdict(list)
@@ -228,7 +229,7 @@ async def renewed(connection: AsyncConnection, goods: Shelf, changes: Changes) -
     }
     ids = (ids | changes.products) - {""}
     found += await _among(connection, select(*_PICTURE), kept.product_id, ids)
-    pictures = {row.id: StoredPicture(*row) for row in found}
+    pictures = {row.id: _picture(row) for row in found}
 
     offers: defaultdict[str, list[ShopOffer]] = defaultdict(list)
     stated, cost = tables.offers.c, tables.prices.c
@@ -360,16 +361,27 @@ async def _all(connection: AsyncConnection, table: Table, *order: str) -> Iterab
     return await connection.execute(select(table).order_by(*(table.c[name] for name in order)))
 
 
+def _picture(row: Any) -> StoredPicture:
+    key, product_id, content, width, height, size, accent, published = row
+    return StoredPicture(intern(key), intern(product_id), content, width, height, size, intern(accent), _same(published))
+
+
+@lru_cache(maxsize=1024)
+def _same(value: Any) -> Any:
+    """One object for equal values: what a hundred thousand rows have in common is kept once."""
+    return value
+
+
 def _offer(row: Row[tuple[object, ...]], history: tuple[Price, ...]) -> ShopOffer:
     return ShopOffer(
         id=row.id,
-        title=row.title,
+        title=intern(row.title),  # its product's, mostly
         link=row.link,
         price=Decimal(row.price) if row.price else None,
-        currency=row.currency,
+        currency=intern(row.currency),
         availability=Availability(row.availability) if row.availability else None,
-        seller=row.seller,
-        last_seen=row.last_seen,
+        seller=intern(row.seller),
+        last_seen=_same(row.last_seen),
         history=history,
     )
 
@@ -386,17 +398,17 @@ def _subject(
 
 def _product(row: Row[tuple[object, ...]], offers: Iterable[ShopOffer], pictures: Iterable[str]) -> Product:
     return Product(
-        id=row.id,
-        title=row.title,
+        id=intern(row.id),
+        title=intern(row.title),
         description=row.description,
-        brand=row.brand,
-        product_type=row.product_type,
-        color=row.color,
-        material=row.material,
-        size=row.size,
+        brand=intern(row.brand),
+        product_type=intern(row.product_type),
+        color=intern(row.color),
+        material=intern(row.material),
+        size=intern(row.size),
         gtin=row.gtin,
         adult=row.adult,
         rating=Rating(row.rating_value, row.rating_count or 0) if row.rating_value else None,
         offers=tuple(offers),
-        pictures=tuple(dict.fromkeys(pictures)),
+        pictures=tuple(map(intern, dict.fromkeys(pictures))),
     )
