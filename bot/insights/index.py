@@ -101,11 +101,12 @@ class Index:
             for segment in segments:
                 _scan(segment, questions, living[segment.start : segment.start + self._segment], rough)
             for question, some, best in zip(questions, rough, found, strict=True):
-                best.add(some.rows, state.exact(some.rows) @ question)
+                for rows in some.in_turn(best):
+                    best.add(rows, state.exact(rows) @ question)
             start = total - len(tail)
-            rows = start + np.flatnonzero(living[start:])
-            for scores, best in zip(questions @ tail[rows - start].T, found, strict=True):
-                best.add(rows, scores)
+            live = np.flatnonzero(living[start:])
+            for scores, best in zip(questions @ tail.T, found, strict=True):
+                best.add(start + live, scores[live])
         return [best.named(ids) for best in found]
 
     def _empty(self) -> "_State":
@@ -161,15 +162,15 @@ class _State:
 
     def exact(self, rows: Rows) -> NDArray[np.float32]:
         """Vectors (n, dim) of rows."""
-        start = len(self.segments) * self.segment
-        found = np.empty((len(rows), self.dim), dtype=np.float32)
-        size = self.dim * 2
+        start, size = len(self.segments) * self.segment, self.dim * 2
+        found = np.empty((len(rows), self.dim), dtype=np.float16)
+        room = found.view(np.uint8).reshape(-1).data
         for place, row in enumerate(rows.tolist()):
             if row >= start:
                 found[place] = self.tail[row - start]
             else:
-                found[place] = np.frombuffer(os.pread(self._file, size, row * size), dtype=np.float16)
-        return found
+                os.preadv(self._file, [room[place * size : (place + 1) * size]], row * size)
+        return found.astype(np.float32)
 
     def _freeze(self) -> None:
         if self._file < 0:
@@ -248,11 +249,18 @@ class _Best:
     def add(self, rows: Rows, scores: Vector) -> None:
         good = scores >= self.least - self.slack
         rows, scores = np.concatenate([self.rows, rows[good]]), np.concatenate([self.scores, scores[good]])
-        if len(rows) > self.k:
+        if len(rows) >= self.k:
             self.least = max(self.least, float(np.partition(scores, -self.k)[-self.k]))
             good = scores >= self.least - self.slack
             rows, scores = rows[good], scores[good]
         self.rows, self.scores = rows, scores
+
+    def in_turn(self, exact: "_Best") -> Iterator[Rows]:
+        """The k roughly best rows; when their exact scores are known, those of the others that may still be better."""
+        order = np.argsort(-self.scores, kind="stable")
+        yield self.rows[order[: self.k]]
+        rest = order[self.k :]
+        yield self.rows[rest[self.scores[rest] >= exact.least - self.slack / 2]]
 
     def named(self, ids: Sequence[str]) -> list[tuple[str, float]]:
         pairs = zip(self.rows.tolist(), self.scores.tolist(), strict=True)
