@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import CannotFetch, UserError
@@ -124,6 +125,8 @@ class Importer:
         self._progress = progress or (lambda _done, _total: None)
         self._gate = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._lately: dict[str, asyncio.Task[Features]] = {}
+        self._asked: dict[str, asyncio.Future[Features | None]] = {}
+        self._answering: asyncio.Task[None] | None = None
         self._deaf: Counter[str] = Counter()
         self._storing = self._stop = False
         self.changed = False
@@ -487,11 +490,34 @@ class Importer:
 
     async def _features(self, content: str, data: bytes) -> Features:
         """From the database when these bytes have been seen, by this encoder, before."""
+        if known := await self._kept(content):
+            return known
+        return await self._pictures.take(content, data)
+
+    async def _kept(self, content: str) -> Features | None:
+        """Whoever asks while the database answers somebody else is answered together with the others then."""
+        answer = self._asked[content] = asyncio.get_running_loop().create_future()
+        if self._answering is None or self._answering.done():
+            self._answering = asyncio.create_task(self._answer())
+        found: Features | None = await answer
+        return found
+
+    async def _answer(self) -> None:
         kept = tables.pictures.c
-        async with self._database.read() as connection:
-            query = select(tables.pictures).where(kept.content == content, kept.encoder == self._encoder.name).limit(1)
-            row = (await connection.execute(query)).first()
-        return _features_of(row) if row else await self._pictures.take(content, data)
+        while self._asked:
+            asked, self._asked = self._asked, {}
+            query = select(tables.pictures).where(kept.content.in_(list(asked)), kept.encoder == self._encoder.name)
+            try:
+                async with self._database.read() as connection:
+                    found = {row.content: row for row in await connection.execute(query)}
+            except SQLAlchemyError as error:
+                for answer in asked.values():
+                    if not answer.done():
+                        answer.set_exception(error)
+                continue
+            for content, answer in asked.items():
+                if not answer.done():
+                    answer.set_result(_features_of(found[content]) if content in found else None)
 
     async def _shown(
         self, source: str, hosts: Mapping[str, tuple[tuple[str, ...], int]], *, refresh: bool

@@ -21,6 +21,7 @@ from bot.pixels import MAX_BYTES, Pixels
 
 KEPT_SIDE = 1024
 READ_SIDE = 512
+SMALL = 256 * 1024
 _CONTENT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -82,7 +83,8 @@ class Pictures:
         return await self.name_of(data), data
 
     async def name_of(self, data: bytes) -> str:
-        return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
+        """A small picture is hashed sooner than a thread can be asked to."""
+        return (hashlib.sha256(data) if len(data) <= SMALL else await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
 
     async def labelled(self, address: str, *, etag: str = "", modified: str = "") -> tuple[bytes, Downloaded]:
         """The bytes behind a path or URL, none when nothing has changed since etag or modified; raises as bytes_of does."""
@@ -93,10 +95,10 @@ class Pictures:
     async def take(self, content: str, data: bytes) -> Features:
         """Keep the picture and look at it. Raises NotAPicture, TooLarge, Unavailable."""
         jpeg, frame = await self._pixels.both(data, side=KEPT_SIDE, look=READ_SIDE)
-        await self.files.write(content, jpeg)
         shrink = min(1.0, KEPT_SIDE / max(frame.width, frame.height))
         width, height = max(1, round(frame.width * shrink)), max(1, round(frame.height * shrink))
         vector, digest, accent = await asyncio.to_thread(self._see, frame.rgb)
+        await self.files.write(content, jpeg)
         return Features(content, vector, digest, width, height, len(jpeg), accent)
 
     async def keep(self, content: str, data: bytes, *, side: int) -> None:
