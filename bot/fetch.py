@@ -247,6 +247,26 @@ class Fetcher:
         except (ClientError, OSError, TimeoutError, ValueError):
             raise CannotFetch from None
 
+    async def get_if_changed(self, url: str, *, etag: str = "", modified: str = "") -> tuple[bytes, Downloaded]:
+        """`get` with what to say the next time; no bytes when nothing has changed since `etag` or `modified`.
+
+        Raises as get does.
+        """
+        conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
+        headers = {name: value for name, value in conditions.items() if value}
+
+        async def take(response: ClientResponse) -> tuple[bytes, Downloaded]:
+            labels = _labels(response)
+            return b"" if labels.status == "not_modified" else await _body(response, MAX_BYTES), labels
+
+        try:
+            async with asyncio.timeout(TOTAL_SECONDS):
+                return await self._follow(url, take, MAX_BYTES, headers=headers)
+        except TooLarge:
+            raise TooLarge(f"That picture is too large. I read up to {_size(MAX_BYTES)}.") from None
+        except (ClientError, OSError, TimeoutError, ValueError):
+            raise CannotFetch from None
+
     async def download(self, url: str, path: Path, *, max_bytes: int, etag: str = "", modified: str = "") -> Downloaded:
         """Put what is behind an address into a file, without ever holding it; `path` changes only when all of it is there.
 
@@ -384,11 +404,10 @@ async def _body(response: ClientResponse, max_bytes: int) -> bytes:
 
 
 async def _save(response: ClientResponse, path: Path, max_bytes: int) -> Downloaded:
-    """Write a body to `path`. A label too long to be one is as good as none."""
-    said = (response.headers.get(name, "") for name in ("ETag", "Last-Modified", "Content-Type"))
-    etag, modified, kind = (label if len(label) <= MAX_LABEL else "" for label in said)
-    if response.status == 304 and response.request_info.headers.keys() & {"If-None-Match", "If-Modified-Since"}:  # noqa: PLR2004
-        return Downloaded("not_modified", etag, modified, kind)
+    """Write a body to `path`."""
+    labels = _labels(response)
+    if labels.status == "not_modified":
+        return labels
     waiting = bytearray()
     with _writing(path):
         file = await asyncio.to_thread(path.open, "wb")
@@ -402,7 +421,16 @@ async def _save(response: ClientResponse, path: Path, max_bytes: int) -> Downloa
         with _writing(path):
             file.write(waiting)
             file.flush()
-    return Downloaded("ok", etag, modified, kind)
+    return labels
+
+
+def _labels(response: ClientResponse) -> Downloaded:
+    """What an answer says of its body. A label too long to be one is as good as none."""
+    said = (response.headers.get(name, "") for name in ("ETag", "Last-Modified", "Content-Type"))
+    etag, modified, kind = (label if len(label) <= MAX_LABEL else "" for label in said)
+    asked = response.request_info.headers.keys() & {"If-None-Match", "If-Modified-Since"}
+    unchanged = response.status == 304 and asked  # noqa: PLR2004 (Not Modified)
+    return Downloaded("not_modified" if unchanged else "ok", etag, modified, kind)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import tempfile
+import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -22,9 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import CannotFetch, UserError
+from bot.fetch import Downloaded
 from bot.insights import feeds, journal, prices, tables
 from bot.insights.encoders import ImageEncoder
 from bot.insights.feeds import Feed, Page, Part, Rejected, SubjectRow
@@ -42,8 +45,8 @@ MOST_REPORTED = 1000
 """Rejections that a report lists; all of them go to its sink."""
 SEEN_LATELY = 1000
 """Pictures whose features are at hand: the same bytes are often named by neighbours in a feed."""
-DEAF = 20
-"""Pictures of one server that could not be had, one after another: then it is asked no more in this import."""
+DEAF, SLOW_SECONDS = 20, 1.0
+"""So many pictures of one server, one after another, that could not be had after so long: it is asked no more in this import."""
 _IN_ONE_QUERY = 500
 
 Progress = Callable[[int, int], None]
@@ -122,6 +125,8 @@ class Importer:
         self._progress = progress or (lambda _done, _total: None)
         self._gate = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._lately: dict[str, asyncio.Task[Features]] = {}
+        self._asked: dict[str, asyncio.Future[Features | None]] = {}
+        self._answering: asyncio.Task[None] | None = None
         self._deaf: Counter[str] = Counter()
         self._storing = self._stop = False
         self.changed = False
@@ -389,23 +394,34 @@ class Importer:
         """The usable pictures of each offer or page: (address, picture id, features). The bad ones are reported.
 
         One address is opened once, and the same bytes are looked at once, whoever names them. A web address that this source
-        has named before is not fetched again, unless `refresh` says so.
+        has named before is not fetched again, unless `refresh` says so: then its server is asked whether it has changed.
         """
         addresses = list(dict.fromkeys(address for _, found, _ in wanted.values() for address in found))
-        known = {} if refresh else await self._known(source, addresses)
+        known = await self._known(source, addresses)
+        labels = await self._labels(known) if refresh else {}
+        fresh: dict[str, tuple[str, str]] = {}
 
         async def features(address: str) -> Features | UserError:
-            if address in known:
+            if address in known and not refresh:
                 return known[address]
             async with self._gate:
                 try:
-                    content, data = await self._bytes_of(address)
-                    return await asyncio.shield(self._features_once(content, data))
+                    etag, modified = labels.get(address, ("", ""))
+                    data, said = await self._bytes_of(address, etag=etag, modified=modified)
+                    if said.status == "not_modified":
+                        return known[address]
+                    if said.etag or said.modified:
+                        fresh[address] = said.etag, said.modified
+                    return await asyncio.shield(self._features_once(await self._pictures.name_of(data), data))
                 except UserError as error:
-                    return error
+                    if address not in known:
+                        return error
+                    self._report.reject(Rejected(source, 0, "image_link", f"{_short(address)}: {error} It stays as it was."))
+                    return known[address]
 
         seen = dict(zip(addresses, await asyncio.gather(*map(features, addresses)), strict=True))
-        usable: dict[str, list[tuple[str, str, Features]]] = {}
+        await self._remember_labels(fresh)
+        usable: Uses = {}
         for key, (product_id, found, number) in wanted.items():
             usable[key] = []
             for address in found:
@@ -416,18 +432,38 @@ class Importer:
                     self._report.reject(Rejected(source, number, "image_link", f"{_short(address)}: {one}"))
         return usable
 
-    async def _bytes_of(self, address: str) -> tuple[str, bytes]:
+    async def _bytes_of(self, address: str, *, etag: str, modified: str) -> tuple[bytes, Downloaded]:
         """Raises CannotFetch, NotAPicture, TooLarge."""
         host = urlsplit(address).netloc
         if self._deaf[host] >= DEAF:
-            raise CannotFetch(f"{DEAF} pictures of {host} could not be had. It is asked again at the next import.")
+            raise CannotFetch(f"{host} did not answer {DEAF} times. It is asked again at the next import.")
+        began = time.monotonic()
         try:
-            found = await self._pictures.bytes_of(address)
+            found = await self._pictures.labelled(address, etag=etag, modified=modified)
         except CannotFetch:
-            self._deaf[host] += 1
+            self._deaf[host] += time.monotonic() - began >= SLOW_SECONDS
             raise
         self._deaf[host] = 0
         return found
+
+    async def _labels(self, addresses: Iterable[str]) -> dict[str, tuple[str, str]]:
+        """What the servers of these addresses said of them: ETag, Last-Modified."""
+        said, wanted = tables.addresses.c, list(addresses)
+        found: dict[str, tuple[str, str]] = {}
+        async with self._database.read() as connection:
+            for start in range(0, len(wanted), _IN_ONE_QUERY):
+                query = select(tables.addresses).where(said.address.in_(wanted[start : start + _IN_ONE_QUERY]))
+                found |= {row.address: (row.etag, row.modified) for row in await connection.execute(query)}
+        return found
+
+    async def _remember_labels(self, fresh: Mapping[str, tuple[str, str]]) -> None:
+        if not fresh:
+            return
+        statement = insert_or_update(tables.addresses)
+        labels = {"etag": statement.excluded.etag, "modified": statement.excluded.modified}
+        values = [{"address": address, "etag": etag, "modified": modified} for address, (etag, modified) in fresh.items()]
+        async with self._database.write() as connection:
+            await connection.execute(statement.on_conflict_do_update(index_elements=["address"], set_=labels), values)
 
     def _features_once(self, content: str, data: bytes) -> asyncio.Task[Features]:
         if content not in self._lately:
@@ -454,11 +490,34 @@ class Importer:
 
     async def _features(self, content: str, data: bytes) -> Features:
         """From the database when these bytes have been seen, by this encoder, before."""
+        if known := await self._kept(content):
+            return known
+        return await self._pictures.take(content, data)
+
+    async def _kept(self, content: str) -> Features | None:
+        """Whoever asks while the database answers somebody else is answered together with the others then."""
+        answer = self._asked[content] = asyncio.get_running_loop().create_future()
+        if self._answering is None or self._answering.done():
+            self._answering = asyncio.create_task(self._answer())
+        found: Features | None = await answer
+        return found
+
+    async def _answer(self) -> None:
         kept = tables.pictures.c
-        async with self._database.read() as connection:
-            query = select(tables.pictures).where(kept.content == content, kept.encoder == self._encoder.name).limit(1)
-            row = (await connection.execute(query)).first()
-        return _features_of(row) if row else await self._pictures.take(content, data)
+        while self._asked:
+            asked, self._asked = self._asked, {}
+            query = select(tables.pictures).where(kept.content.in_(list(asked)), kept.encoder == self._encoder.name)
+            try:
+                async with self._database.read() as connection:
+                    found = {row.content: row for row in await connection.execute(query)}
+            except SQLAlchemyError as error:
+                for answer in asked.values():
+                    if not answer.done():
+                        answer.set_exception(error)
+                continue
+            for content, answer in asked.items():
+                if not answer.done():
+                    answer.set_result(_features_of(found[content]) if content in found else None)
 
     async def _shown(
         self, source: str, hosts: Mapping[str, tuple[tuple[str, ...], int]], *, refresh: bool
@@ -540,6 +599,8 @@ async def sweep(database: Database, files: PictureFiles) -> None:
         await connection.execute(delete(tables.products).where(tables.products.c.id.not_in(sold)))
         gone -= set((await connection.execute(select(kept.content).where(kept.content.in_(gone)))).scalars())
         gone -= set((await connection.execute(select(tables.sellers.c.logo))).scalars())
+        named = select(tables.picture_uses.c.address)
+        await connection.execute(delete(tables.addresses).where(tables.addresses.c.address.not_in(named)))
         await journal.trim(connection)
     for content in gone:
         await files.delete(content)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bot.errors import NotAPicture, TooLarge
-from bot.fetch import Fetcher
+from bot.fetch import Downloaded, Fetcher
 from bot.insights.colours import Palette
 from bot.insights.encoder import PALETTE_SIDE, THING, perceptual_hash
 from bot.insights.encoders import ImageEncoder
@@ -21,6 +21,7 @@ from bot.pixels import MAX_BYTES, Pixels
 
 KEPT_SIDE = 1024
 READ_SIDE = 512
+SMALL = 256 * 1024
 _CONTENT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -78,19 +79,26 @@ class Pictures:
 
     async def bytes_of(self, address: str) -> tuple[str, bytes]:
         """Content name and bytes behind a path or URL. Raises CannotFetch, NotAPicture, TooLarge."""
+        data, _ = await self.labelled(address)
+        return await self.name_of(data), data
+
+    async def name_of(self, data: bytes) -> str:
+        """A small picture is hashed sooner than a thread can be asked to."""
+        return (hashlib.sha256(data) if len(data) <= SMALL else await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
+
+    async def labelled(self, address: str, *, etag: str = "", modified: str = "") -> tuple[bytes, Downloaded]:
+        """The bytes behind a path or URL, none when nothing has changed since etag or modified; raises as bytes_of does."""
         if urlsplit(address).scheme in {"http", "https"}:
-            data = await self.fetcher.get(address)
-        else:
-            data = await asyncio.to_thread(_read, Path(address))
-        return (await asyncio.to_thread(hashlib.sha256, data)).hexdigest(), data
+            return await self.fetcher.get_if_changed(address, etag=etag, modified=modified)
+        return await asyncio.to_thread(_read, Path(address)), Downloaded("ok")
 
     async def take(self, content: str, data: bytes) -> Features:
         """Keep the picture and look at it. Raises NotAPicture, TooLarge, Unavailable."""
         jpeg, frame = await self._pixels.both(data, side=KEPT_SIDE, look=READ_SIDE)
-        await self.files.write(content, jpeg)
         shrink = min(1.0, KEPT_SIDE / max(frame.width, frame.height))
         width, height = max(1, round(frame.width * shrink)), max(1, round(frame.height * shrink))
         vector, digest, accent = await asyncio.to_thread(self._see, frame.rgb)
+        await self.files.write(content, jpeg)
         return Features(content, vector, digest, width, height, len(jpeg), accent)
 
     async def keep(self, content: str, data: bytes, *, side: int) -> None:

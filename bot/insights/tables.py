@@ -72,6 +72,15 @@ picture_uses = Table(
     Column("position", Integer, primary_key=True),
     Column("address", Text, nullable=False),  # path or URL the feed names
     Column("picture_id", String, nullable=False, index=True),
+    Index("ix_catalogue_picture_uses_address", "source", "address"),
+)
+
+addresses = Table(
+    "catalogue_addresses",
+    tables,
+    Column("address", String, primary_key=True),  # of a picture on the web
+    Column("etag", String, nullable=False),  # what its server said of it, for asking again
+    Column("modified", String, nullable=False),
 )
 
 pages = Table(

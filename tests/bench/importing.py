@@ -8,7 +8,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -24,7 +24,7 @@ from tests.worlds import CATALOGUE
 
 ROWS, FEW = 100_000, 5_000
 MOST_SECONDS = 60.0
-ROUNDS = 3
+ROUNDS, COPIES = 3, 4
 
 
 async def figures() -> Sequence[Figure]:
@@ -91,10 +91,20 @@ def _most_mb(pid: int) -> float:
     return int(peak[1]) / 1024 if peak else 0.0
 
 
+def _copies(folder: Path) -> Iterator[Path]:
+    """Every picture a few times, each of its own: bytes after the end are ignored."""
+    (folder / "new").mkdir()
+    for path in sorted((folder / "images").glob("*.jpg")):
+        for number in range(COPIES):
+            copy = folder / "new" / f"{number}-{path.name}"
+            copy.write_bytes(path.read_bytes() + bytes([number]))
+            yield copy
+
+
 async def _new_pictures(folder: Path) -> tuple[list[float], list[float]]:
     """Pictures a second, of an import and of nothing but decoding and encoding; in turn, as many at once."""
-    pictures = sorted((folder / "images").glob("*.jpg"))
-    feed = _feed(folder / "new.jsonl", (f"images/{path.name}" for path in pictures))
+    pictures = [*_copies(folder)]
+    feed = _feed(folder / "new.jsonl", (f"new/{path.name}" for path in pictures))
     encoder = load_encoder(None)
     rate, alone = [], []
     async with Pixels.open() as pixels, Fetcher.open(allow=()) as fetcher:
