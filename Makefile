@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PORT ?= 3000
+# the one package that is published as source only (pure Python, needed by extruct)
+SOURCE_ONLY := jstyleson
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint format bench quality fuzz setup setup-dev browser-test browser requirements golden clean
@@ -66,7 +68,7 @@ clean:
 # pip says "Collecting" once a package; the last line of its output tells what went wrong
 define install
 	@rm -f .venv/failed
-	@{ $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r $(1) 2>&1 || touch .venv/failed; } \
+	@{ $(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: --no-binary $(SOURCE_ONLY) -r $(1) 2>&1 || touch .venv/failed; } \
 		| awk '/^Collecting/ { printf "\r  package %d", ++n; fflush() } /^Installing/ { printf "\r  unpacking   "; fflush() } \
 			/^ERROR/ { print "\n" $$0 } END { printf "\r             \r" }'
 	@test ! -e .venv/failed

@@ -30,7 +30,7 @@ BLUR = 1.5
 LEAST_CORRELATION = 0.95
 MOST_COLOUR = 28.0
 """Median distance of the blocks' mean colours (RGB) in the same light: the same cup in another glaze has the same edges."""
-OTHER_COLOUR, MOST_OTHER = 40.0, 0.1
+OTHER_COLOUR, MOST_OTHER = 40.0, 0.04
 """Of the blocks that agree in their edges, so many may be of a colour so far away: a bottle of another juice has some."""
 LIGHT = 0.7, 1.4
 """How much darker or brighter each channel may be as a whole."""

@@ -87,7 +87,7 @@ class Asked:
         seen = self._service._uploads.recent(found.token, self._encoder.name)
         assert seen
         matches = self._service.catalogue.serving.matcher.match(seen.look)
-        copies = {hit.picture_id: hit.partial for hit in (*matches.copies, *seen.copies)}
+        copies = {hit.picture_id: hit.partial for hit in seen.copies}
         return Answer(
             case=case,
             products=products,
