@@ -94,7 +94,7 @@ class Context(MarketView):
         known = bool(reasons)
         if product and product.id in self.read:
             reasons.append(Reason.TEXT)
-        same_kind = bool(product and product.kind and hit and product.kind == self._kind_around(hit))
+        same_kind = bool(product and product.kind and hit and self._is_of_kind(product, hit))
         if same_kind:
             reasons.append(Reason.KIND)
         if product and any(same_colour(said, self.look.colour) for said in said_colours(product.color)):
@@ -107,6 +107,11 @@ class Context(MarketView):
     @cached_property
     def _hits(self) -> Mapping[str, Hit]:
         return {hit.picture_id: hit for hit in (*self.part.pictures, *self.part.products)}
+
+    def _is_of_kind(self, product: Product, hit: Hit) -> bool:
+        """Of the kind that the picture is said to show, or that most of its neighbours are of."""
+        said = self.part is self.matches and singular(product.kind) == self.kind
+        return said or product.kind == self._kind_around(hit)
 
     def _kind_around(self, hit: Hit) -> str:
         """The kind that most of the nearest products of the same thing are of; empty when they disagree."""

@@ -25,7 +25,7 @@ _NAMES = {
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "HKD", "SGD", "MXN"})
 _CODE = r"(?:usd|eur|gbp|jpy|cad|aud|nzd|chf|sek|nok|dkk|pln|inr)"
 _UNIT = rf"(?:[$€£¥₹₩]|zł|{_CODE}\b|{'|'.join(_NAMES)})"
-_MEASURES = "cm|mm|m|ml|cl|l|kg|g|oz|in|inch|inches|w|v|watts?|litres?|liters?|pieces?|people|years?"
+_MEASURES = "cm|mm|m|ml|cl|l|kg|g|oz|inch|inches|w|v|watts?|litres?|liters?|pieces?|people|years?"
 _MONEY = (
     rf"(?:(?P<{{0}}a>{_UNIT})\s*)?(?P<{{0}}n>\d{{{{1,9}}}}(?:[.,]\d{{{{1,3}}}}){{{{0,3}}}})(?:\s*(?P<{{0}}b>{_UNIT}))?"
     rf"(?![\w%]|\s*(?:{_MEASURES})\b)"

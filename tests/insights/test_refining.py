@@ -24,6 +24,7 @@ from bot.insights.refining import Refinement, refine
         ("$10-$20", Refinement(least=Decimal(10), most=Decimal(20), currency="$")),
         ("over 100", Refinement(least=Decimal(100))),
         ("over 10 but under 20", Refinement(least=Decimal(10), most=Decimal(20))),
+        ("under $30 in stock", Refinement(most=Decimal(30), currency="$", in_stock=True)),
         ("not red", Refinement(without=("red",))),
         ("red or gray, in stock please", Refinement(colours=("red", "grey"), in_stock=True)),
         ("a blue mug under $20", Refinement(words="a blue mug", most=Decimal(20), currency="$")),
