@@ -16,7 +16,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any, Self
 
-from sqlalchemy import case, delete, distinct, func, select, update
+from sqlalchemy import case, delete, distinct, func, select, union, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.errors import UserError
@@ -212,14 +212,13 @@ class Catalogue:
         async with self._one_import, self._alone(f"removing {source}"):
             name = source_name(source)
             async with self._database.write() as connection:
-                count = (
-                    await connection.execute(
-                        select(func.count()).select_from(tables.offers).where(tables.offers.c.source == name)
-                    )
-                ).scalar_one()
-                if not count:
-                    known = (await connection.execute(select(tables.offers.c.source).distinct())).scalars().all()
-                    raise UserError(f"No feed {source} is in the catalogue. There is: {', '.join(known) or 'none'}.")
+                told = (tables.offers, tables.pages, tables.subjects, tables.sources)
+                known = union(*(select(table.c.source) for table in told)).order_by("source")
+                sources = (await connection.execute(known)).scalars().all()
+                if name not in sources:
+                    raise UserError(f"No feed {source} is in the catalogue. There is: {', '.join(sources) or 'none'}.")
+                query = select(func.count()).select_from(tables.offers).where(tables.offers.c.source == name)
+                count = (await connection.execute(query)).scalar_one()
                 await journal.used_by(connection, name)
                 await journal.rest(connection)
                 for table in (
