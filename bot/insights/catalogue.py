@@ -363,32 +363,36 @@ class Catalogue:
             took = time.monotonic() - began
 
     async def _apply(self) -> None:
-        """Serve what has changed since: that alone, or everything when nobody knows any more what it was.
+        """Serve what has changed since: that alone, or everything when nobody knows any more what it was."""
+        while self._serves and await self._apply_some():
+            pass
+
+    async def _apply_some(self) -> bool:
+        """False when there was nothing to do.
 
         Who is answered meanwhile sees the old shelf: goods that are gone are first gone from what is found, and new ones are
         found only when they can be shown.
         """
-        if not self._serves:
-            return
         async with self._renewing:
             before = self._serving
             async with self._database.read() as connection:
                 changes = await journal.since(connection, self._served)
                 if changes and changes.number == self._served:
-                    return
+                    return False
                 if changes and self._can_ask(await reencoding.serves(connection)) and before.encoder is self._encoder:
                     goods, names = await shelf.renewed(connection, before.shelf, changes)
                 else:
                     changes = None
             if changes is None:
                 await self._read_all()
-                return
+                return True
             matcher = before.matcher
             await asyncio.to_thread(_delete, matcher, changes.pictures - goods.pictures.keys())
             words = await asyncio.to_thread(_prepared, goods, before.words, names)
             self._serving = Serving(goods, matcher, words, self._encoder)
             await self._add_vectors(matcher, changes.pictures & goods.pictures.keys())
             self._served = changes.number
+            return True
 
     async def _add_vectors(self, matcher: Matcher, ids: AbstractSet[str]) -> None:
         kept, wanted = tables.pictures.c, sorted(ids)
@@ -407,8 +411,9 @@ class Catalogue:
 
     async def _read_all(self) -> None:
         async with self._database.read() as connection:
-            self._served = await journal.last(connection)
+            last = await journal.last(connection)
             if not self._can_ask(await reencoding.serves(connection)):
+                self._served = last
                 log.warning("another process serves with another INSIGHTS_MODEL: start this one again with the same")
                 return
             goods = await shelf.load(connection)
@@ -421,7 +426,7 @@ class Catalogue:
         await asyncio.to_thread(matcher.calibrate)
         words = await asyncio.to_thread(TextIndex.build, goods)
         await asyncio.to_thread(goods.prepare)
-        self._serving = Serving(goods, matcher, words, self._encoder)
+        self._serving, self._served = Serving(goods, matcher, words, self._encoder), last
         if self._change and self._change.wanted is self._encoder:
             self._change = None
 
