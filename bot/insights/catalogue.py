@@ -364,8 +364,11 @@ class Catalogue:
 
     async def _apply(self) -> None:
         """Serve what has changed since: that alone, or everything when nobody knows any more what it was."""
+        changed = False
         while self._serves and await self._apply_some():
-            pass
+            changed = True
+        if changed:
+            await asyncio.to_thread(self._serving.matcher.calibrate)
 
     async def _apply_some(self) -> bool:
         """False when there was nothing to do.
@@ -402,7 +405,6 @@ class Catalogue:
                 part = query.where(kept.id.in_(wanted[start : start + ROWS_AT_ONCE]))
                 rows = (await connection.execute(part)).all()
             await asyncio.to_thread(_add, matcher, rows)
-        await asyncio.to_thread(matcher.calibrate)
 
     async def _reload(self) -> None:
         """Serve what the database holds, all of it read anew."""

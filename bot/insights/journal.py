@@ -11,8 +11,8 @@ from bot.insights import tables
 
 KEPT = 200_000
 """Lines that are kept; who is further behind reads everything anew."""
-MOST = 10_000
-"""Lines that are followed at once."""
+MOST = 2000
+"""Lines that are followed at once, so that reading what they name does not keep the event loop for long."""
 
 
 @dataclass(frozen=True, slots=True)
