@@ -23,6 +23,8 @@ Rows = NDArray[np.intp]
 
 SEGMENT = 16384
 """Rows that are frozen together."""
+WORTH = 1024
+"""Rows from which a tail is worth a segment of its own."""
 SPARE = 64
 """Rows added to the half by which the tail grows."""
 LEVELS = 63
@@ -70,6 +72,12 @@ class Index:
         with self._lock:
             self._state = fresh
 
+    def settle(self) -> None:
+        """Freeze what has come so far: for when much was added and little will be. Raises OSError when the disk is full."""
+        with self._lock:
+            if self._state.in_tail >= min(WORTH, self._segment):
+                self._state.freeze()
+
     def vectors(self, keys: Iterable[str]) -> dict[str, Vector]:
         """The stored vectors of those pictures that are there."""
         with self._lock:
@@ -90,7 +98,7 @@ class Index:
         with self._lock:
             state = self._state
             ids, segments, tail = state.ids, tuple(state.segments), state.tail[: state.in_tail]
-            total = len(segments) * self._segment + len(tail)
+            total = len(ids)
             living = state.living[:total].copy()
         if allowed is not None:
             living &= np.fromiter((bool(key) and allowed(key) for key in islice(ids, total)), dtype=bool, count=total)
@@ -99,7 +107,7 @@ class Index:
         if k > 0 and living.any():
             rough = [_Best(k, least) for _ in questions]
             for segment in segments:
-                _scan(segment, questions, living[segment.start : segment.start + self._segment], rough)
+                _scan(segment, questions, living[segment.start : segment.start + len(segment.scales)], rough)
             for question, some, best in zip(questions, rough, found, strict=True):
                 for rows in some.in_turn(best):
                     best.add(rows, state.exact(rows) @ question)
@@ -134,13 +142,14 @@ class _State:
         self.segments: list[_Segment] = []
         self.tail = np.zeros((min(SPARE, segment), dim), dtype=np.float32)
         self.in_tail = 0
+        self.frozen = 0
         self._folder = folder
         self._file = -1
 
     def upsert(self, key: str, vector: NDArray[np.floating]) -> None:
         self.delete(key)
         if self.in_tail == self.segment:
-            self._freeze()
+            self.freeze()
         row = len(self.ids)
         if row == len(self.living):
             self.living = np.concatenate([self.living, np.zeros(row // 2 + SPARE, dtype=bool)])
@@ -162,27 +171,30 @@ class _State:
 
     def exact(self, rows: Rows) -> NDArray[np.float32]:
         """Vectors (n, dim) of rows."""
-        start, size = len(self.segments) * self.segment, self.dim * 2
+        size = self.dim * 2
         found = np.empty((len(rows), self.dim), dtype=np.float16)
         room = found.view(np.uint8).reshape(-1).data
         for place, row in enumerate(rows.tolist()):
-            if row >= start:
-                found[place] = self.tail[row - start]
+            if row >= self.frozen:
+                found[place] = self.tail[row - self.frozen]
             else:
                 os.preadv(self._file, [room[place * size : (place + 1) * size]], row * size)
         return found.astype(np.float32)
 
-    def _freeze(self) -> None:
+    def freeze(self) -> None:
+        """Make a segment of the tail, which is empty then."""
         if self._file < 0:
             if self._folder:
                 self._folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=self._folder) as nameless:
                 self._file = os.dup(nameless.fileno())
             weakref.finalize(self, os.close, self._file)
-        block = memoryview(self.tail.astype(np.float16).tobytes())
+        vectors = self.tail[: self.in_tail]
+        block = memoryview(vectors.astype(np.float16).tobytes())
         while block:
             block = block[os.write(self._file, block) :]
-        self.segments.append(_Segment.of(self.tail, start=len(self.ids) - self.segment))
+        self.segments.append(_Segment.of(vectors, start=self.frozen))
+        self.frozen += len(vectors)
         self.tail = np.zeros((min(SPARE, self.segment), self.dim), dtype=np.float32)
         self.in_tail = 0
 
@@ -199,9 +211,7 @@ class _Segment:
 
     @classmethod
     def of(cls, vectors: NDArray[np.float32], *, start: int) -> "_Segment":
-        columns = np.sqrt(np.square(vectors).mean(0)) + np.float32(
-            1e-6
-        )  # of like size afterwards, so that none rules the rounding
+        columns = np.sqrt(np.square(vectors).mean(0)) + np.float32(1e-6)  # alike afterwards: none rules the rounding
         scaled = vectors / columns
         scales = (np.abs(scaled).max(1) / LEVELS + np.float32(1e-12)).astype(np.float32)
         rounded = np.rint(scaled / scales[:, None]).astype(np.int8)

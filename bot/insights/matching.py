@@ -143,6 +143,7 @@ class Matcher:
         catalogue of one kind of goods is all alike, which says nothing about photos of other things: floor and lead stay
         within a margin of the usual ones.
         """
+        self._index.settle()
         with self._lock:
             shown = [(key, product) for key, product in self._products.items() if product]
         shown.sort()

@@ -89,6 +89,7 @@ def large(tmp_path: Path) -> tuple[Index, dict[str, Vector]]:
     index = Index(WIDE, folder=tmp_path, segment=256)
     truth = {f"{number:04}": vector for number, vector in enumerate(look_alikes(2700, seed=1))}
     index.rebuild(truth.items())
+    index.settle()
     for number, vector in enumerate(look_alikes(200, seed=2)):
         key = f"{number * 13:04}"
         index.upsert(key, vector)
