@@ -411,6 +411,16 @@ def test_stats_tell_of_each_source(tmp_path: Path) -> None:
     assert line.removeprefix(str(feed)).split()[:5] == ["3", "3", "2", "1", "2"]
 
 
+def test_what_is_removed_is_gone_with_its_files_and_an_unknown_source_is_told(tmp_path: Path) -> None:
+    feed, data_dir = goods(tmp_path / "feed", 3), tmp_path / "data"
+    run("catalogue", "import", str(feed), data_dir=data_dir)
+    assert f"There is: {feed}." in one_line_error(run("catalogue", "remove", "other.tsv", data_dir=data_dir))
+    assert run("catalogue", "remove", str(feed), data_dir=data_dir).stdout == "3 removed\n"
+    assert stored(data_dir) == 0
+    assert list((data_dir / "pictures").rglob("*.jpg")) == []
+    assert "There is: none." in one_line_error(run("catalogue", "remove", str(feed), data_dir=data_dir))
+
+
 def test_what_is_exported_with_its_pictures_comes_back_anywhere(filled: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert "products in" in run("catalogue", "export", "--to", str(out), data_dir=filled).stdout

@@ -16,7 +16,7 @@ from pathlib import Path
 from sys import intern
 from typing import Any, Self
 
-from sqlalchemy import case, delete, distinct, func, select, update
+from sqlalchemy import case, delete, distinct, func, select, union, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot.errors import UserError
@@ -212,14 +212,13 @@ class Catalogue:
         async with self._one_import, self._alone(f"removing {source}"):
             name = source_name(source)
             async with self._database.write() as connection:
-                count = (
-                    await connection.execute(
-                        select(func.count()).select_from(tables.offers).where(tables.offers.c.source == name)
-                    )
-                ).scalar_one()
-                if not count:
-                    known = (await connection.execute(select(tables.offers.c.source).distinct())).scalars().all()
-                    raise UserError(f"No feed {source} is in the catalogue. There is: {', '.join(known) or 'none'}.")
+                told = (tables.offers, tables.pages, tables.subjects, tables.sources)
+                known = union(*(select(table.c.source) for table in told)).order_by("source")
+                sources = (await connection.execute(known)).scalars().all()
+                if name not in sources:
+                    raise UserError(f"No feed {source} is in the catalogue. There is: {', '.join(sources) or 'none'}.")
+                query = select(func.count()).select_from(tables.offers).where(tables.offers.c.source == name)
+                count = (await connection.execute(query)).scalar_one()
                 await journal.used_by(connection, name)
                 await journal.rest(connection)
                 for table in (
@@ -364,32 +363,39 @@ class Catalogue:
             took = time.monotonic() - began
 
     async def _apply(self) -> None:
-        """Serve what has changed since: that alone, or everything when nobody knows any more what it was.
+        """Serve what has changed since: that alone, or everything when nobody knows any more what it was."""
+        changed = False
+        while self._serves and await self._apply_some():
+            changed = True
+        if changed:
+            await asyncio.to_thread(self._serving.matcher.calibrate)
+
+    async def _apply_some(self) -> bool:
+        """False when there was nothing to do.
 
         Who is answered meanwhile sees the old shelf: goods that are gone are first gone from what is found, and new ones are
         found only when they can be shown.
         """
-        if not self._serves:
-            return
         async with self._renewing:
             before = self._serving
             async with self._database.read() as connection:
                 changes = await journal.since(connection, self._served)
                 if changes and changes.number == self._served:
-                    return
+                    return False
                 if changes and self._can_ask(await reencoding.serves(connection)) and before.encoder is self._encoder:
                     goods, names = await shelf.renewed(connection, before.shelf, changes)
                 else:
                     changes = None
             if changes is None:
                 await self._read_all()
-                return
+                return True
             matcher = before.matcher
             await asyncio.to_thread(_delete, matcher, changes.pictures - goods.pictures.keys())
             words = await asyncio.to_thread(_prepared, goods, before.words, names)
             self._serving = Serving(goods, matcher, words, self._encoder)
             await self._add_vectors(matcher, changes.pictures & goods.pictures.keys())
             self._served = changes.number
+            return True
 
     async def _add_vectors(self, matcher: Matcher, ids: AbstractSet[str]) -> None:
         kept, wanted = tables.pictures.c, sorted(ids)
@@ -399,7 +405,6 @@ class Catalogue:
                 part = query.where(kept.id.in_(wanted[start : start + ROWS_AT_ONCE]))
                 rows = (await connection.execute(part)).all()
             await asyncio.to_thread(_add, matcher, rows)
-        await asyncio.to_thread(matcher.calibrate)
 
     async def _reload(self) -> None:
         """Serve what the database holds, all of it read anew."""
@@ -408,8 +413,9 @@ class Catalogue:
 
     async def _read_all(self) -> None:
         async with self._database.read() as connection:
-            self._served = await journal.last(connection)
+            last = await journal.last(connection)
             if not self._can_ask(await reencoding.serves(connection)):
+                self._served = last
                 log.warning("another process serves with another INSIGHTS_MODEL: start this one again with the same")
                 return
             goods = await shelf.load(connection)
@@ -422,7 +428,7 @@ class Catalogue:
         await asyncio.to_thread(matcher.calibrate)
         words = await asyncio.to_thread(TextIndex.build, goods)
         await asyncio.to_thread(goods.prepare)
-        self._serving = Serving(goods, matcher, words, self._encoder)
+        self._serving, self._served = Serving(goods, matcher, words, self._encoder), last
         if self._change and self._change.wanted is self._encoder:
             self._change = None
 

@@ -11,6 +11,8 @@ from bot.insights import tables
 
 KEPT = 200_000
 """Lines that are kept; who is further behind reads everything anew."""
+MOST = 2000
+"""Lines that are followed at once, so that reading what they name does not keep the event loop for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +68,13 @@ async def last(connection: AsyncConnection) -> int:
 
 
 async def since(connection: AsyncConnection, number: int) -> Changes | None:
-    """All that has changed after that line; None when everything may have."""
+    """What has changed after that line, or the first part of it; None when everything may have."""
     line = tables.changes.c
     first = (await connection.execute(select(func.min(line.number)))).scalar() or 0
     if first > number + 1:
         return None
     found: dict[str, set[str]] = {"product": set(), "picture": set(), "rest": set(), "all": set()}
-    for row in await connection.execute(select(tables.changes).where(line.number > number).order_by(line.number)):
+    for row in await connection.execute(select(tables.changes).where(line.number > number).order_by(line.number).limit(MOST)):
         found[row.kind].add(row.key)
         number = row.number
     if found["all"]:

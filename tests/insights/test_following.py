@@ -83,6 +83,7 @@ async def test_what_is_followed_is_what_would_be_read(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, story: int
 ) -> None:
     monkeypatch.setattr("bot.insights.catalogue.FOLLOW_SECONDS", 0.01)
+    monkeypatch.setattr(journal, "MOST", 7)
     chance = random.Random(story)  # noqa: S311 (the same story each time)
     async with catalogue(engine, tmp_path / "data") as (found, database):
         for number in range(20):
