@@ -106,7 +106,8 @@ def show(found: Insights, market: str) -> None:
 
     def offer(one: Offer) -> Sequence[str]:
         price = fmt(one.price, one.currency, market) if one.price is not None else ""
-        return [price, one.seller.name, one.availability.value if one.availability else "", one.url]
+        was = fmt(one.was, one.currency, market) if one.was is not None else ""
+        return [price, was, one.seller.name, one.availability.value if one.availability else "", one.url]
 
     for label, value in (
         ("Caption", found.caption.caption if found.caption else ""),
@@ -118,7 +119,7 @@ def show(found: Insights, market: str) -> None:
             out.print(f"{label}: {value}", markup=False)
     out.print()
     table("Similar products", ("product", "price", "offers", "token"), [product(one) for one in found.similar_products])
-    table("Where to buy", ("price", "seller", "availability", "link"), [offer(one) for one in found.shopping_sources])
+    table("Where to buy", ("price", "was", "seller", "availability", "link"), [offer(one) for one in found.shopping_sources])
     table("Similar images", ("name", "page"), [(one.name, one.host_page_url) for one in found.similar_images])
     table("Pages with this image", ("title", "page"), [(one.name, one.host_page_url) for one in found.pages_including])
     table("Related searches", ("words",), [(one.display_text,) for one in found.related_searches])

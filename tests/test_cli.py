@@ -421,6 +421,16 @@ def test_what_is_removed_is_gone_with_its_files_and_an_unknown_source_is_told(tm
     assert "There is: none." in one_line_error(run("catalogue", "remove", str(feed), data_dir=data_dir))
 
 
+def test_a_lookup_tells_what_an_offer_was(tmp_path: Path) -> None:
+    feed, data_dir = goods(tmp_path / "feed", 1), tmp_path / "data"
+    for price in ("24.00", "19.00"):
+        feed.write_text(feed.read_text().replace("9.50", "24.00").replace("24.00", price))
+        assert run("catalogue", "import", str(feed), data_dir=data_dir).returncode == 0
+    done = run("lookup", str(feed.parent / "0.png"), data_dir=data_dir)
+    (offer,) = [line.split() for line in done.stdout.splitlines() if line.startswith("$19.00")]
+    assert offer[:3] == ["$19.00", "$24.00", "shop.example"]
+
+
 def test_what_is_exported_with_its_pictures_comes_back_anywhere(filled: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert "products in" in run("catalogue", "export", "--to", str(out), data_dir=filled).stdout

@@ -257,6 +257,7 @@ class Importer:
         self._report.removed += len(gone)
         self.changed |= bool(gone or gone_pages)
         async with self._database.write() as connection:
+            await prices.gone(connection, source, gone)
             await _drop(connection, source, [*gone, *gone_pages])
             offers = tables.offers.c
             seen = update(tables.offers).where(offers.source == source, offers.last_seen != _today())

@@ -102,7 +102,10 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One shop's offer. Money is decimal with its ISO 4217 currency and is never converted."""
+    """One shop's offer. Money is decimal with its ISO 4217 currency and is never converted.
+
+    was: what it cost before, in the same currency, where it is cheaper now; never on the wire.
+    """
 
     name: str
     url: str
@@ -112,6 +115,7 @@ class Offer:
     availability: Availability | None = None
     last_updated: date | None = None
     description: str = ""
+    was: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

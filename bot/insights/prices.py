@@ -21,7 +21,7 @@ KEPT = timedelta(days=400)
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What an offer has cost from a moment (UTC, naive as stored) on; price None when the feed said none."""
+    """What an offer has cost from a moment (UTC, naive as stored) on; price None when the feed said none, or left it out."""
 
     at: datetime
     price: Decimal | None
@@ -64,6 +64,23 @@ def change(history: Sequence[Price], now: datetime, *, days: int = 30) -> Change
     return Change(last.price, before.price, min([before.price, *since]), _lowest_in_days(past, last.price, now))
 
 
+def was(history: Sequence[Price], now: datetime, *, days: int = 30) -> Decimal | None:
+    """What an offer cost before its price last changed, where it is cheaper now. history: oldest first, of one offer.
+
+    None unless that was within so many days, and nothing it has cost in them was as low: a price that was put up
+    only to come down again is no bargain. What it cost before it was gone for longer does not count either.
+    """
+    last = history[-1] if history else None
+    if last is None or last.price is None:
+        return None
+    then = now - timedelta(days=days)
+    in_force = max((at for at, one in enumerate(history) if one.at <= then), default=0)
+    charged = [one.price for one in history[in_force:] if one.price is not None and one.currency == last.currency]
+    while charged and charged[-1] == last.price:
+        charged.pop()  # something else changed since
+    return charged[-1] if charged and min(charged) > last.price else None
+
+
 def _lowest_in_days(past: Sequence[Price], price: Decimal, now: datetime) -> int:
     """`past`: oldest first, each until the next; what cost the same just before belongs to the present."""
     higher: list[datetime] = []
@@ -76,6 +93,11 @@ def _lowest_in_days(past: Sequence[Price], price: Decimal, now: datetime) -> int
     return (now - higher[-1]).days if higher else 0
 
 
+def this_moment() -> datetime:
+    """Now, as prices are kept: UTC, naive."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
 async def note(connection: AsyncConnection, source: str, rows: Sequence[Row]) -> None:
     """Write down what differs from what the offers cost until now; called before they are stored."""
     kept = tables.offers.c
@@ -84,18 +106,29 @@ async def note(connection: AsyncConnection, source: str, rows: Sequence[Row]) ->
         row.id: (row.price or "", row.currency, row.availability)
         for row in await connection.execute(query.where(kept.id.in_([row.id for row in rows])))
     }
-    now = datetime.now(UTC).replace(tzinfo=None)
+    at = this_moment()
     values = [
         {
             "source": source,
             "offer": row.id,
-            "at": now,
+            "at": at,
             "price": row.price or None,
             "currency": row.currency,
             "availability": row.availability,
         }
         for row in rows
         if known.get(row.id) != (row.price, row.currency, row.availability)
+    ]
+    if values:
+        await connection.execute(insert(tables.prices).on_conflict_do_nothing(), values)
+
+
+async def gone(connection: AsyncConnection, source: str, offers: Sequence[str]) -> None:
+    """Offers a feed no longer states are discontinued and cost nothing anybody knows, until they come back."""
+    at = this_moment()
+    values = [
+        {"source": source, "offer": offer, "at": at, "price": None, "currency": "", "availability": Availability.DISCONTINUED}
+        for offer in offers
     ]
     if values:
         await connection.execute(insert(tables.prices).on_conflict_do_nothing(), values)
@@ -124,7 +157,7 @@ def _price(row: Any) -> Price:
 async def sweep(connection: AsyncConnection) -> None:
     """Forget what is older than KEPT, but for the last word on each offer that is still there."""
     said, offers = tables.prices.c, tables.offers.c
-    old = said.at < datetime.now(UTC).replace(tzinfo=None) - KEPT
+    old = said.at < this_moment() - KEPT
     later = tables.prices.alias()
     superseded = select(later.c.at).where(later.c.source == said.source, later.c.offer == said.offer, later.c.at > said.at)
     there = select(offers.id).where(offers.source == said.source, offers.id == said.offer)

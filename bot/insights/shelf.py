@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.insights import prices, tables
 from bot.insights.journal import Changes
 from bot.insights.model import Availability, Rating
-from bot.insights.prices import Change, Price, change
+from bot.insights.prices import Change, Price, change, was
 
 T = TypeVar("T")
 _IN_ONE_QUERY = 500
@@ -42,6 +42,10 @@ class ShopOffer:
     def change(self, now: datetime, *, days: int = 30) -> Change | None:
         """Today's price against that of so many days ago, when there is something to say. now: UTC, naive."""
         return change(self.history, now, days=days)
+
+    def was(self, now: datetime, *, days: int = 30) -> Decimal | None:
+        """What it cost before, where it is cheaper now than at any other time in so many days. now: UTC, naive."""
+        return was(self.history, now, days=days)
 
     @property
     def can_be_bought(self) -> bool:

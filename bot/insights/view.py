@@ -10,6 +10,7 @@ from functools import cached_property
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from bot.insights.model import AggregateOffer, ImageObject, Offer, Query, SafeSearch, Seller
+from bot.insights.prices import this_moment
 from bot.insights.shelf import Product, Shelf, ShopOffer, StoredPicture
 from bot.money import currency_of
 
@@ -137,6 +138,7 @@ class MarketView:
             currency=offer.currency,
             availability=offer.availability,
             last_updated=offer.last_seen,
+            was=offer.was(this_moment()),
         )
 
     def aggregate(self, product: Product) -> AggregateOffer | None:

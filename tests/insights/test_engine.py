@@ -17,8 +17,9 @@ from PIL import Image
 
 from bot.errors import CannotFetch, NotAPicture, RateLimited, Unavailable, UnknownToken
 from bot.fetch import Fetcher
+from bot.insights.bing.answers import to_wire
 from bot.insights.client import HttpInsightsClient, details_url
-from bot.insights.model import Crop, Insights, InsightsClient, Module, Token, Upload, Url
+from bot.insights.model import Availability, Crop, Insights, InsightsClient, Module, Token, Upload, Url
 from bot.insights.service import InsightsService
 from bot.pixels import Pixels
 from bot.storage import Database
@@ -304,6 +305,31 @@ async def test_each_change_of_a_price_is_kept(tmp_path: Path) -> None:
             await service.catalogue.import_feeds([feed(tmp_path, [{"id": "1", "price": price}])])
         (history,) = (await service.catalogue.price_history("row:" + str(tmp_path / "feed.tsv") + ":1")).values()
         assert [one.price for one in history] == [Decimal("9.50"), Decimal("8.00"), Decimal("11.00")]
+
+
+async def test_an_offer_that_is_gone_and_comes_back_is_remembered(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(MUG.read_bytes())
+    other, product = {"id": "2", "price": "7 USD"}, f"row:{tmp_path / 'feed.tsv'}:1"
+    async with opened(tmp_path / "data") as service:
+        for rows in ([{"id": "1", "price": "24 USD"}, other], [other], [other], [{"id": "1", "price": "19 USD"}, other]):
+            await service.catalogue.import_feeds([feed(tmp_path, rows)])
+        (history,) = (await service.catalogue.price_history(product)).values()
+        said = [(one.price, one.availability is Availability.DISCONTINUED) for one in history]
+        assert said == [(Decimal(24), False), (None, True), (Decimal(19), False)]
+
+
+async def test_what_became_cheaper_says_what_it_was_but_not_on_the_wire(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(MUG.read_bytes())
+    async with opened(tmp_path / "data") as service:
+        for price in ("24 USD", "19 USD"):
+            await service.catalogue.import_feeds([feed(tmp_path, [{"id": "1", "price": price}])])
+        found = await service.insights(picture(MUG), [Module.SHOPPING_SOURCES])
+        (offer,) = found.shopping_sources
+        assert (offer.price, offer.was) == (Decimal(19), Decimal(24))
+        (wire,) = to_wire(found)["shoppingSources"]["offers"]
+        assert wire["price"] == 19
+        assert "was" not in wire
+        assert 24 not in wire.values()
 
 
 async def test_two_shops_of_one_gtin_are_one_product(tmp_path: Path) -> None:

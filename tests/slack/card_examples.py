@@ -86,6 +86,12 @@ MIXED = (
     offer("Cup & Corner", "14.95", Availability.IN_STOCK),
     offer("Hearthline Home", "13.95", Availability.DISCONTINUED),
 )
+CHEAPER = (
+    replace(offer("Cup & Corner", "19.00", Availability.IN_STOCK, logo="cupandco.png"), was=Decimal("24.00")),
+    replace(offer("Nordhaus Markt", "21.00", Availability.LIMITED), was=Decimal("20.00")),
+    offer("Thames & Fern", "22.00", Availability.IN_STOCK),
+    replace(offer("Hearthline Home", "18.00", Availability.SOLD_OUT), was=Decimal("25.00")),
+)
 MANY = tuple(offer(f"Store {number:02}", f"{10 + number}.00", Availability.IN_STOCK) for number in range(30))
 
 STRANGE = {
@@ -144,6 +150,7 @@ def offer_views() -> Iterator[Example]:
         "many": lambda: shopping_sources.view(CONTEXT, mug, 1, MANY),
         "more": lambda: shopping_sources.view(CONTEXT, mug, 1, MANY, until=24),
         "mixed_currencies": lambda: shopping_sources.view(CONTEXT, mug, 1, MIXED),
+        "cheaper_now": lambda: shopping_sources.view(CONTEXT, mug, 1, CHEAPER),
         "no_prices": lambda: shopping_sources.view(CONTEXT, bare("Plain mug"), 1, OFFERS[-1:]),
         "empty": lambda: shopping_sources.view(CONTEXT, mug, 1, (), search_url="https://search.example/?q=mug"),
         "empty_no_search": lambda: shopping_sources.view(CONTEXT, mug, 1, ()),

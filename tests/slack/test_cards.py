@@ -21,6 +21,7 @@ from bot.slack.cards import insights, notices, products, shopping_sources, simil
 from bot.slack.cards.context import CardContext, Sort, ViewState
 from bot.slack.values import Value, parse
 from tests.slack.card_examples import (
+    CHEAPER,
     CONTEXT,
     GOODS,
     MANY,
@@ -256,6 +257,17 @@ def test_offers_can_be_sorted_by_stock_and_by_name() -> None:
     assert by_stock[-1] == "Valbazaar"
     by_name = [old.seller.name for old in shopping_sources.ordered(OFFERS, "en-US", Sort.NAME)]
     assert by_name == ["Cup & Corner", "Hearthline Home", "Kitchen Corner", "Nordhaus Markt", "Thames & Fern", "Valbazaar"]
+
+
+def test_what_an_offer_was_is_said_only_where_it_is_cheaper_now_and_to_be_had() -> None:
+    view = shopping_sources.view(CONTEXT, product(0), 1, CHEAPER)
+    facts = [block["elements"][-1]["text"] for block in view["blocks"] if block["type"] == "context"][:-1]
+    assert facts == [
+        "In stock · *lowest price* · was $24.00 · checked Nov 21",
+        "Few left · checked Nov 21",
+        "In stock · checked Nov 21",
+        "Sold out · checked Nov 21",
+    ]
 
 
 def test_the_same_seller_at_the_same_price_is_shown_once_and_available() -> None:

@@ -160,6 +160,14 @@ def _price(ctx: CardContext, offer: Offer, mixed: bool) -> str:
     return money.fmt(offer.price, offer.currency, ctx.market, code=mixed)
 
 
+def _was(ctx: CardContext, offer: Offer, mixed: bool) -> str:
+    """What it cost before, where that is more than it costs now."""
+    if offer.was is None or offer.price is None or offer.availability in GONE or offer.was <= offer.price:
+        return ""
+    known = money.priced(offer.was, offer.currency) and money.priced(offer.price, offer.currency)
+    return f"was {money.fmt(offer.was, offer.currency, ctx.market, code=mixed)}" if known else ""
+
+
 def _offer(ctx: CardContext, offer: Offer, name: str, at: int, *, mixed: bool, best: Offer | None) -> list[Block]:
     price, seller, gone = _price(ctx, offer, mixed), _seller(offer), offer.availability in GONE
     visit = None if gone else link.element("Visit store", offer.url, f"offer.{at}", about=f"{mrkdwn.cut(seller, 40)}, {price}")
@@ -169,6 +177,7 @@ def _offer(ctx: CardContext, offer: Offer, name: str, at: int, *, mixed: bool, b
     facts = (
         WORDS[offer.availability] if offer.availability else "",
         "*lowest price*" if offer is best else "",
+        _was(ctx, offer, mixed),
         f"checked {money.day(offer.last_updated, ctx.today, ctx.market)}" if offer.last_updated else "",
     )
     line = " · ".join(fact for fact in facts if fact)
