@@ -321,6 +321,8 @@ def test_one_import_at_a_time(tmp_path: Path, silent_shop: socket.socket) -> Non
     assert second.returncode == 1
     assert f"Another import is running: process {process.pid}, {feed}" in second.stderr
     assert len(second.stderr.strip().splitlines()) == 1
+    third = run("catalogue", "import", str(goods(tmp_path / "other", 1)), data_dir=data_dir)
+    assert third.stdout.startswith("1 added")  # the lock went with the process that was killed
 
 
 def test_ctrl_c_twice_ends_an_import_at_once(tmp_path: Path, silent_shop: socket.socket) -> None:

@@ -129,7 +129,6 @@ class Importer:
         self._answering: asyncio.Task[None] | None = None
         self._deaf: Counter[str] = Counter()
         self._storing = self._stop = False
-        self.changed = False
 
     def stop(self) -> bool:
         """End after the batch that is stored now; False when there is none, or it was asked for before."""
@@ -242,10 +241,10 @@ class Importer:
         await self._put_logos(source, said.logos | staging.logos)
         await self._put_related(source, said.related)
         await self._forget(source, staging, whole=whole and staging.rows > 0)
-        if self.changed:
-            await sweep(self._database, self._pictures.files)
-            async with self._database.write() as connection:
-                await prices.sweep(connection)
+        # whatever has changed now: an import that was killed may have left something behind
+        await sweep(self._database, self._pictures.files)
+        async with self._database.write() as connection:
+            await prices.sweep(connection)
 
     async def _forget(self, source: str, staging: Staging, *, whole: bool) -> None:
         """What is no longer stated goes; of a source that could not be read to its end nothing does."""
@@ -255,7 +254,6 @@ class Importer:
             self._report.reject(Rejected(source, 0, "file", text))
             gone, gone_pages = [], []
         self._report.removed += len(gone)
-        self.changed |= bool(gone or gone_pages)
         async with self._database.write() as connection:
             await prices.gone(connection, source, gone)
             await _drop(connection, source, [*gone, *gone_pages])
@@ -302,7 +300,6 @@ class Importer:
             await _put_pictures(connection, pictures, self._encoder.name)
             places = {one.row.id: [(address, key) for address, key, _ in uses[one.row.id]] for one in batch}
             await _put_uses(connection, source, places)
-        self.changed = True
 
     async def _shown_by(self, source: str, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
         """What offers show in the catalogue: address and picture id, in order."""
@@ -325,7 +322,6 @@ class Importer:
                 values = [{"source": source, "url": page.url, "digest": digest, "title": page.title} for page, digest in batch]
                 await connection.execute(insert(tables.pages), values)
                 await self._put_shown(connection, source, shown)
-            self.changed = True
 
     async def _put_subjects(self, source: str, staging: Staging, *, refresh: bool) -> None:
         """Recipes, collections and entities."""
@@ -348,7 +344,6 @@ class Importer:
                 await connection.execute(insert(tables.subjects).values(_subject_values(source, one, digests[one.key])))
                 await _put_subject_products(connection, source, one.key, products[one.key])
             await self._put_shown(connection, source, shown)
-        self.changed |= bool(fresh or gone)
 
     async def _put_logos(self, source: str, wanted: Mapping[str, str]) -> None:
         async with self._database.read() as connection:
@@ -363,7 +358,6 @@ class Importer:
             except UserError as error:
                 self._report.reject(Rejected(source, 0, "seller_logo", f"{_short(address)}: {error}"))
                 continue
-            self.changed = True
             async with self._database.write() as connection:
                 await journal.rest(connection)
                 await connection.execute(delete(tables.sellers).where(tables.sellers.c.name == name))
@@ -382,7 +376,6 @@ class Importer:
             known = [dict(row) for row in (await connection.execute(query)).mappings()]
         if sorted(map(_sortable, known)) == sorted(map(_sortable, wanted)):
             return
-        self.changed = True
         async with self._database.write() as connection:
             await journal.rest(connection)
             await connection.execute(delete(tables.related_searches).where(said.source == source))
@@ -594,11 +587,11 @@ async def sweep(database: Database, files: PictureFiles) -> None:
     async with database.write() as connection:
         unused = kept.id.not_in(used)
         await journal.unused(connection)
-        gone = set((await connection.execute(select(kept.content).where(unused))).scalars())
+        still = select(kept.content).where(kept.id.in_(used))
+        gone = set((await connection.execute(select(kept.content).where(unused, kept.content.not_in(still)))).scalars())
         await connection.execute(delete(tables.pictures).where(unused))
         sold = select(tables.offers.c.product_id)
         await connection.execute(delete(tables.products).where(tables.products.c.id.not_in(sold)))
-        gone -= set((await connection.execute(select(kept.content).where(kept.content.in_(gone)))).scalars())
         gone -= set((await connection.execute(select(tables.sellers.c.logo))).scalars())
         named = select(tables.picture_uses.c.address)
         await connection.execute(delete(tables.addresses).where(tables.addresses.c.address.not_in(named)))
