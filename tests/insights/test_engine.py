@@ -14,12 +14,15 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from PIL import Image
+from sqlalchemy import delete, insert, select
 
 from bot.errors import CannotFetch, NotAPicture, RateLimited, Unavailable, UnknownToken
 from bot.fetch import Fetcher
+from bot.insights import tables
 from bot.insights.bing.answers import to_wire
 from bot.insights.client import HttpInsightsClient, details_url
 from bot.insights.model import Availability, Crop, Insights, InsightsClient, Module, Token, Upload, Url
+from bot.insights.prices import this_moment
 from bot.insights.service import InsightsService
 from bot.pixels import Pixels
 from bot.storage import Database
@@ -316,6 +319,31 @@ async def test_an_offer_that_is_gone_and_comes_back_is_remembered(tmp_path: Path
         (history,) = (await service.catalogue.price_history(product)).values()
         said = [(one.price, one.availability is Availability.DISCONTINUED) for one in history]
         assert said == [(Decimal(24), False), (None, True), (Decimal(19), False)]
+
+
+async def test_prices_are_forgotten_after_400_days_but_for_the_last_word_on_what_is_there(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(MUG.read_bytes())
+    source, now = feed(tmp_path, [{"id": "1"}, {"id": "2"}]), this_moment()
+    said = [
+        ("1", 500, "5"),
+        ("1", 401, "6"),
+        ("1", 399, "7"),
+        ("2", 500, "5"),
+        ("2", 401, "6"),
+        ("gone", 401, "5"),
+        ("gone", 399, ""),
+    ]
+    async with opened(tmp_path / "data") as service, Database.open(settings_for(tmp_path / "data").sqlite_path) as database:
+        await service.catalogue.import_feeds([source])
+        async with database.write() as connection:
+            await connection.execute(delete(tables.prices))
+            values = {"source": source, "currency": "USD", "availability": ""}
+            rows = [values | {"offer": key, "at": now - timedelta(days=days), "price": price} for key, days, price in said]
+            await connection.execute(insert(tables.prices), rows)
+        await service.catalogue.import_feeds([source])
+        async with database.read() as connection:
+            left = {(row.offer, (now - row.at).days) for row in await connection.execute(select(tables.prices))}
+    assert left == {("1", 399), ("2", 401), ("gone", 399)}
 
 
 async def test_what_became_cheaper_says_what_it_was_but_not_on_the_wire(tmp_path: Path) -> None:
