@@ -16,32 +16,23 @@ from pathlib import Path
 from sys import intern
 from typing import Any, Self
 
-from sqlalchemy import case, delete, distinct, func, select, union, update
+from sqlalchemy import case, distinct, func, select, union, update
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.errors import UserError
+from bot.errors import Unavailable, UserError
 from bot.fetch import Fetcher
-from bot.insights import journal, prices, reencoding, shelf, tables
+from bot.insights import journal, prices, reencoding, shelf, storing, tables
 from bot.insights.encoders import ImageEncoder
-from bot.insights.feeds import Rejected
-from bot.insights.importing import (
-    Importer,
-    ImportReport,
-    Order,
-    Progress,
-    blob_of,
-    explained,
-    only_import,
-    source_name,
-    sweep,
-    vector_of,
-)
+from bot.insights.feeds import Rejected, Row
+from bot.insights.importing import Importer, ImportReport, Order, Progress, explained, only_import, source_name
 from bot.insights.matching import Matcher, Reference
+from bot.insights.model import Article, Availability
 from bot.insights.pictures import PictureFiles, Pictures
 from bot.insights.prices import Price
 from bot.insights.reencoding import Reencoding
 from bot.insights.shelf import Product, Shelf
-from bot.insights.staging import UNSEEN
+from bot.insights.staging import UNSEEN, Fresh
 from bot.insights.textsearch import TextIndex
 from bot.pixels import Pixels
 from bot.storage import Database
@@ -205,37 +196,51 @@ class Catalogue:
         with only_import(self.files.folder.parent, what):
             yield
 
+    async def put(self, article: Article, pictures: Sequence[bytes]) -> None:
+        """Bring in one article, or change what it said before; found when this returns. See Goods."""
+        seen = [await self._pictures.take(await self._pictures.name_of(data), data) for data in pictures]
+        row = Row(
+            number=0,
+            id=article.id,
+            title=article.title,
+            link=article.link,
+            pictures=tuple(dict.fromkeys(f"posted:{one.content}" for one in seen)),
+            price="" if article.price is None else f"{article.price:f}",
+            currency="" if article.price is None else article.currency,
+            availability=Availability.IN_STOCK,
+            description=article.description,
+            seller=article.seller,
+        )
+        product = f"row:{article.source}:{article.id}"
+        fresh = Fresh(row, product, f"{product} {row.digest()}", known=False, speaks=True, same=False, tries=0)
+        shown = {f"posted:{one.content}": (storing.picture_id(product, one.content), one) for one in seen}
+        uses = {article.id: [(address, *found) for address, found in shown.items()]}
+        # an encoder that takes over counts what the other one has seen, once, while nothing is added
+        async with self._one_import if self._change else contextlib.nullcontext(), self._storing() as connection:
+            await storing.put_offers(connection, article.source, [fresh], uses, self._encoder.name)
+        await self._apply()
+
     # ------------------------------------------------------------ out
+
+    async def take_out(self, source: str, article: str = "") -> int:
+        """Forget one article, or all that a source has said: how many offers went."""
+        async with self._storing() as connection:
+            count = await storing.forget(connection, source, article)
+        await storing.sweep(self._database, self.files)
+        await self._apply()
+        return count
 
     async def remove(self, source: str) -> int:
         """Forget all that a source has said: how many offers went. Raises UserError when it is unknown."""
         async with self._one_import, self._alone(f"removing {source}"):
-            name = source_name(source)
-            async with self._database.write() as connection:
+            async with self._database.read() as connection:
                 told = (tables.offers, tables.pages, tables.subjects, tables.sources)
                 known = union(*(select(table.c.source) for table in told)).order_by("source")
                 sources = (await connection.execute(known)).scalars().all()
-                if name not in sources:
-                    raise UserError(f"No feed {source} is in the catalogue. There is: {', '.join(sources) or 'none'}.")
-                query = select(func.count()).select_from(tables.offers).where(tables.offers.c.source == name)
-                count = (await connection.execute(query)).scalar_one()
-                await journal.used_by(connection, name)
-                await journal.rest(connection)
-                for table in (
-                    tables.offers,
-                    tables.pages,
-                    tables.subjects,
-                    tables.subject_products,
-                    tables.picture_uses,
-                    tables.related_searches,
-                    tables.sellers,
-                    tables.sources,
-                    tables.prices,
-                ):
-                    await connection.execute(delete(table).where(table.c.source == name))
-            await sweep(self._database, self.files)
-            await self._apply()
-        return int(count)
+            name = source if source in sources else source_name(source)
+            if name not in sources:
+                raise UserError(f"No feed {source} is in the catalogue. There is: {', '.join(sources) or 'none'}.")
+            return await self.take_out(name)
 
     def stats(self) -> dict[str, int]:
         """How much of what there is."""
@@ -324,6 +329,15 @@ class Catalogue:
 
     # ------------------------------------------------------------ inside
 
+    @asynccontextmanager
+    async def _storing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction; raises Unavailable, saying why, where the disk or the database cannot take it now."""
+        try:
+            async with self._database.write() as connection:
+                yield connection
+        except (OSError, sqlite3.Error, DBAPIError) as error:
+            raise Unavailable(f"The catalogue cannot be changed now: {explained(error)}") from error
+
     async def _see_again(self) -> None:
         kept = tables.pictures.c
         async with self._database.read() as connection:
@@ -336,7 +350,7 @@ class Catalogue:
                     await connection.execute(
                         update(tables.pictures)
                         .where(kept.content == content)
-                        .values(vector=blob_of(vector), encoder=self._encoder.name)
+                        .values(vector=storing.blob_of(vector), encoder=self._encoder.name)
                     )
 
     async def _change_encoder(self, change: Reencoding) -> None:
@@ -457,7 +471,7 @@ def _file(goods: Shelf, files: PictureFiles, keys: Sequence[str]) -> str:
 
 
 def _add(matcher: Matcher, rows: Sequence[Any]) -> None:
-    matcher.add([Reference(intern(row.id), intern(row.product_id), vector_of(row.vector), row.hash) for row in rows])
+    matcher.add([Reference(intern(row.id), intern(row.product_id), storing.vector_of(row.vector), row.hash) for row in rows])
 
 
 def _delete(matcher: Matcher, ids: Iterable[str]) -> None:

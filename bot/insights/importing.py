@@ -5,7 +5,6 @@ A batch is one transaction, so a process that is killed loses at most one, and t
 
 import asyncio
 import fcntl
-import hashlib
 import json
 import os
 import tempfile
@@ -14,13 +13,11 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
 from sqlalchemy.exc import SQLAlchemyError
@@ -28,11 +25,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import CannotFetch, UserError
 from bot.fetch import Downloaded
-from bot.insights import feeds, journal, prices, tables
+from bot.insights import feeds, journal, prices, storing, tables
 from bot.insights.encoders import ImageEncoder
-from bot.insights.feeds import Feed, Page, Part, Rejected, SubjectRow
-from bot.insights.pictures import Features, PictureFiles, Pictures
+from bot.insights.feeds import Feed, Page, Part, Rejected
+from bot.insights.pictures import Features, Pictures
 from bot.insights.staging import MOST_TRIES, UNSEEN, Fresh, Staging
+from bot.insights.storing import Uses
 from bot.storage import Database
 
 BATCH = 64
@@ -47,11 +45,7 @@ SEEN_LATELY = 1000
 """Pictures whose features are at hand: the same bytes are often named by neighbours in a feed."""
 DEAF, SLOW_SECONDS = 20, 1.0
 """So many pictures of one server, one after another, that could not be had after so long: it is asked no more in this import."""
-_IN_ONE_QUERY = 500
-
 Progress = Callable[[int, int], None]
-Uses = dict[str, list[tuple[str, str, Features]]]
-"""What offers and pages show, by their ids: (address, picture id, features)."""
 
 
 @dataclass(slots=True)
@@ -242,7 +236,7 @@ class Importer:
         await self._put_related(source, said.related)
         await self._forget(source, staging, whole=whole and staging.rows > 0)
         # whatever has changed now: an import that was killed may have left something behind
-        await sweep(self._database, self._pictures.files)
+        await storing.sweep(self._database, self._pictures.files)
         async with self._database.write() as connection:
             await prices.sweep(connection)
 
@@ -256,10 +250,10 @@ class Importer:
         self._report.removed += len(gone)
         async with self._database.write() as connection:
             await prices.gone(connection, source, gone)
-            await _drop(connection, source, [*gone, *gone_pages])
+            await storing.drop(connection, source, [*gone, *gone_pages])
             offers = tables.offers.c
-            seen = update(tables.offers).where(offers.source == source, offers.last_seen != _today())
-            await connection.execute(seen.values(last_seen=_today()))
+            seen = update(tables.offers).where(offers.source == source, offers.last_seen != storing.today())
+            await connection.execute(seen.values(last_seen=storing.today()))
 
     async def _seen(self, order: Order, staging: Staging) -> AsyncGenerator[tuple[list[Fresh], Uses], None]:
         """Each batch with its pictures; the next one is looked at while this one is stored."""
@@ -291,15 +285,7 @@ class Importer:
         if not batch:
             return
         async with self._database.write() as connection:
-            await journal.products(connection, (one.product_id for one in batch))
-            await _put_products(connection, source, batch)
-            await prices.note(connection, source, [one.row for one in batch])
-            await _drop(connection, source, [one.row.id for one in batch])
-            await connection.execute(insert(tables.offers), [_offer(source, one, missing=one.row.id in missing) for one in batch])
-            pictures = [(one.product_id, key, features) for one in batch for _, key, features in uses[one.row.id]]
-            await _put_pictures(connection, pictures, self._encoder.name)
-            places = {one.row.id: [(address, key) for address, key, _ in uses[one.row.id]] for one in batch}
-            await _put_uses(connection, source, places)
+            await storing.put_offers(connection, source, batch, uses, self._encoder.name, missing=missing)
 
     async def _shown_by(self, source: str, ids: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
         """What offers show in the catalogue: address and picture id, in order."""
@@ -318,7 +304,7 @@ class Importer:
             batch = pages[start : start + BATCH]
             shown = await self._shown(source, {page.url: (page.pictures, page.number) for page, _ in batch}, refresh=refresh)
             async with self._database.write() as connection:
-                await _drop(connection, source, [page.url for page, _ in batch])
+                await storing.drop(connection, source, [page.url for page, _ in batch])
                 values = [{"source": source, "url": page.url, "digest": digest, "title": page.title} for page, digest in batch]
                 await connection.execute(insert(tables.pages), values)
                 await self._put_shown(connection, source, shown)
@@ -332,17 +318,17 @@ class Importer:
 
         products, digests = await asyncio.to_thread(compared)
         async with self._database.read() as connection:
-            known = dict(await _pairs(connection, tables.subjects, "key", source))
+            known = dict(await storing.pairs(connection, tables.subjects, "key", source))
         fresh = [one for one in staging.subjects if known.get(one.key) != digests[one.key]]
         gone = set(known) - set(digests)
         shown = await self._shown(source, {one.key: (one.pictures, one.number) for one in fresh}, refresh=refresh)
         async with self._database.write() as connection:
-            await _drop(connection, source, [*gone, *(one.key for one in fresh)])
+            await storing.drop(connection, source, [*gone, *(one.key for one in fresh)])
             if fresh or gone:
                 await journal.rest(connection)
             for one in fresh:
-                await connection.execute(insert(tables.subjects).values(_subject_values(source, one, digests[one.key])))
-                await _put_subject_products(connection, source, one.key, products[one.key])
+                await connection.execute(insert(tables.subjects).values(storing.subject_values(source, one, digests[one.key])))
+                await storing.put_subject_products(connection, source, one.key, products[one.key])
             await self._put_shown(connection, source, shown)
 
     async def _put_logos(self, source: str, wanted: Mapping[str, str]) -> None:
@@ -421,7 +407,7 @@ class Importer:
             for address in found:
                 one = seen[address]
                 if isinstance(one, Features):
-                    usable[key].append((address, picture_id(product_id, one.content), one))
+                    usable[key].append((address, storing.picture_id(product_id, one.content), one))
                 else:
                     self._report.reject(Rejected(source, number, "image_link", f"{_short(address)}: {one}"))
         return usable
@@ -445,8 +431,8 @@ class Importer:
         said, wanted = tables.addresses.c, list(addresses)
         found: dict[str, tuple[str, str]] = {}
         async with self._database.read() as connection:
-            for start in range(0, len(wanted), _IN_ONE_QUERY):
-                query = select(tables.addresses).where(said.address.in_(wanted[start : start + _IN_ONE_QUERY]))
+            for start in range(0, len(wanted), storing.IN_ONE_QUERY):
+                query = select(tables.addresses).where(said.address.in_(wanted[start : start + storing.IN_ONE_QUERY]))
                 found |= {row.address: (row.etag, row.modified) for row in await connection.execute(query)}
         return found
 
@@ -472,14 +458,14 @@ class Importer:
         uses, kept = tables.picture_uses.c, tables.pictures.c
         found: dict[str, Features] = {}
         async with self._database.read() as connection:
-            for start in range(0, len(remote), _IN_ONE_QUERY):
+            for start in range(0, len(remote), storing.IN_ONE_QUERY):
                 query = (
                     select(uses.address, tables.pictures)
                     .join(tables.pictures, kept.id == uses.picture_id)
-                    .where(uses.source == source, uses.address.in_(remote[start : start + _IN_ONE_QUERY]))
+                    .where(uses.source == source, uses.address.in_(remote[start : start + storing.IN_ONE_QUERY]))
                     .where(kept.encoder == self._encoder.name)
                 )
-                found |= {row.address: _features_of(row) for row in await connection.execute(query)}
+                found |= {row.address: storing.features_of(row) for row in await connection.execute(query)}
         return found
 
     async def _features(self, content: str, data: bytes) -> Features:
@@ -511,7 +497,7 @@ class Importer:
                 continue
             for content, answer in asked.items():
                 if not answer.done():
-                    answer.set_result(_features_of(found[content]) if content in found else None)
+                    answer.set_result(storing.features_of(found[content]) if content in found else None)
 
     async def _shown(
         self, source: str, hosts: Mapping[str, tuple[tuple[str, ...], int]], *, refresh: bool
@@ -527,8 +513,8 @@ class Importer:
             query = select(uses.address, uses.picture_id).distinct().join(tables.pictures, kept.id == uses.picture_id)
             of_product: defaultdict[str, list[str]] = defaultdict(list)
             addresses = list({address for pictures, _ in hosts.values() for address in pictures})
-            for start in range(0, len(addresses), _IN_ONE_QUERY):
-                part = query.where(uses.address.in_(addresses[start : start + _IN_ONE_QUERY]))
+            for start in range(0, len(addresses), storing.IN_ONE_QUERY):
+                part = query.where(uses.address.in_(addresses[start : start + storing.IN_ONE_QUERY]))
                 for row in await connection.execute(part.where(uses.source == source, kept.product_id != "")):
                     of_product[row.address].append(row.picture_id)
         rest = {
@@ -545,8 +531,10 @@ class Importer:
         self, connection: AsyncConnection, source: str, shown: Mapping[str, Sequence[tuple[str, str, Features | None]]]
     ) -> None:
         own = [("", key, features) for found in shown.values() for _, key, features in found if features]
-        await _put_pictures(connection, own, self._encoder.name)
-        await _put_uses(connection, source, {host: [(where, key) for where, key, _ in found] for host, found in shown.items()})
+        await storing.put_pictures(connection, own, self._encoder.name)
+        await storing.put_uses(
+            connection, source, {host: [(where, key) for where, key, _ in found] for host, found in shown.items()}
+        )
 
     # ------------------------------------------------------------ what is remembered of a source
 
@@ -581,25 +569,6 @@ class Importer:
             return int((await connection.execute(query)).scalar_one())
 
 
-async def sweep(database: Database, files: PictureFiles) -> None:
-    """Delete products without offers, pictures nobody uses, and files nobody names."""
-    kept, used = tables.pictures.c, select(tables.picture_uses.c.picture_id)
-    async with database.write() as connection:
-        unused = kept.id.not_in(used)
-        await journal.unused(connection)
-        still = select(kept.content).where(kept.id.in_(used))
-        gone = set((await connection.execute(select(kept.content).where(unused, kept.content.not_in(still)))).scalars())
-        await connection.execute(delete(tables.pictures).where(unused))
-        sold = select(tables.offers.c.product_id)
-        await connection.execute(delete(tables.products).where(tables.products.c.id.not_in(sold)))
-        gone -= set((await connection.execute(select(tables.sellers.c.logo))).scalars())
-        named = select(tables.picture_uses.c.address)
-        await connection.execute(delete(tables.addresses).where(tables.addresses.c.address.not_in(named)))
-        await journal.trim(connection)
-    for content in gone:
-        await files.delete(content)
-
-
 @contextmanager
 def only_import(folder: Path, what: str) -> Iterator[None]:
     """One import of a DATA_DIR at a time, whatever the process; the lock goes with the process however it ends.
@@ -621,11 +590,6 @@ def only_import(folder: Path, what: str) -> Iterator[None]:
 def source_name(source: str) -> str:
     """An address as it is, a path in full."""
     return source if urlsplit(source).scheme in {"http", "https"} else str(Path(source).resolve())
-
-
-def picture_id(product_id: str, content: str) -> str:
-    """32 upper-case hex digits; the same product and picture have the same id wherever they are imported."""
-    return hashlib.sha256(f"{product_id}\0{content}".encode()).hexdigest()[:32].upper()
 
 
 def explained(error: BaseException) -> str:
@@ -650,149 +614,3 @@ async def _end(*tasks: asyncio.Task[Any]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def vector_of(blob: bytes) -> NDArray[np.float32]:
-    return np.frombuffer(blob, np.float16).astype(np.float32)
-
-
-def blob_of(vector: NDArray[np.float32]) -> bytes:
-    return vector.astype(np.float16).tobytes()
-
-
-def _features_of(row: Any) -> Features:
-    return Features(row.content, vector_of(row.vector), row.hash, row.width, row.height, row.bytes, row.accent)
-
-
-async def _pairs(connection: AsyncConnection, table: Any, key: str, source: str) -> list[tuple[str, str]]:
-    query = select(table.c[key], table.c.digest).where(table.c.source == source)
-    return [(row[0], row[1]) for row in await connection.execute(query)]
-
-
-async def _drop(connection: AsyncConnection, source: str, keys: Sequence[str]) -> None:
-    """Offers, pages or subjects, and their use of pictures."""
-    for start in range(0, len(keys), _IN_ONE_QUERY):
-        part = keys[start : start + _IN_ONE_QUERY]
-        await journal.used_by(connection, source, part)
-        for table, column in (
-            (tables.offers, "id"),
-            (tables.pages, "url"),
-            (tables.subjects, "key"),
-            (tables.subject_products, "key"),
-            (tables.picture_uses, "used_by"),
-        ):
-            await connection.execute(delete(table).where(table.c.source == source, table.c[column].in_(part)))
-
-
-async def _put_products(connection: AsyncConnection, source: str, batch: Sequence[Fresh]) -> None:
-    """A product is what the first offer of it says, or the first of all when that one is not of this source."""
-    known = tables.products.c
-    ids = {one.product_id for one in batch}
-    owners = {row.id: row.source for row in await connection.execute(select(known.id, known.source).where(known.id.in_(ids)))}
-    told: dict[str, Fresh] = {}
-    for one in batch:
-        owner = owners.get(one.product_id)
-        if (owner is None and (one.product_id not in told or one.speaks)) or (owner == source and one.speaks):
-            told[one.product_id] = one
-    await connection.execute(delete(tables.products).where(known.id.in_(list(told))))
-    if told:
-        await connection.execute(insert(tables.products), [_product(source, one) for one in told.values()])
-
-
-def _product(source: str, one: Fresh) -> dict[str, Any]:
-    row = one.row
-    return {
-        "id": one.product_id,
-        "source": source,
-        "title": row.title,
-        "description": row.description,
-        "brand": row.brand,
-        "product_type": row.product_type,
-        "color": row.color,
-        "material": row.material,
-        "size": row.size,
-        "gtin": row.gtin,
-        "adult": row.adult,
-        "rating_value": row.rating,
-        "rating_count": row.rating_count,
-    }
-
-
-def _offer(source: str, one: Fresh, *, missing: bool) -> dict[str, Any]:
-    row = one.row
-    return {
-        "source": source,
-        "id": row.id,
-        "digest": one.digest + UNSEEN * min(one.tries + 1, MOST_TRIES) if missing else one.digest,
-        "product_id": one.product_id,
-        "position": row.number,
-        "title": row.title,
-        "link": row.link,
-        "price": row.price or None,
-        "currency": row.currency,
-        "availability": row.availability,
-        "seller": row.seller,
-        "last_seen": _today(),
-    }
-
-
-async def _put_pictures(connection: AsyncConnection, shown: Iterable[tuple[str, str, Features]], encoder: str) -> None:
-    """(product id or nothing, picture id, features); those that are there already stay as they are."""
-    new = {key: (product_id, features) for product_id, key, features in shown}
-    if not new:
-        return
-    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
-    values = [
-        {
-            "id": key,
-            "product_id": product_id,
-            "content": one.content,
-            "hash": one.hash,
-            "vector": blob_of(one.vector),
-            "encoder": encoder,
-            "width": one.width,
-            "height": one.height,
-            "bytes": one.bytes,
-            "accent": one.accent,
-            "published": now,
-        }
-        for key, (product_id, one) in new.items()
-    ]
-    await connection.execute(insert_or_update(tables.pictures).on_conflict_do_nothing(), values)
-
-
-async def _put_uses(connection: AsyncConnection, source: str, places: Mapping[str, Sequence[tuple[str, str]]]) -> None:
-    values = [
-        {"source": source, "used_by": used_by, "position": position, "address": address, "picture_id": key}
-        for used_by, shown in places.items()
-        for position, (address, key) in enumerate(shown)
-    ]
-    if values:
-        await journal.pictures(connection, (key for shown in places.values() for _, key in shown))
-        await connection.execute(insert(tables.picture_uses), values)
-
-
-def _subject_values(source: str, one: SubjectRow, digest: str) -> dict[str, Any]:
-    return {
-        "source": source,
-        "key": one.key,
-        "position": one.number,
-        "digest": digest,
-        "name": one.name,
-        "url": one.url,
-        "description": one.description,
-        "facts": json.dumps(dict(one.facts), sort_keys=True),
-    }
-
-
-async def _put_subject_products(connection: AsyncConnection, source: str, key: str, products: Iterable[str]) -> None:
-    values = [
-        {"source": source, "key": key, "position": position, "product_id": product_id}
-        for position, product_id in enumerate(products)
-    ]
-    if values:
-        await connection.execute(insert(tables.subject_products), values)
-
-
-def _today() -> date:
-    return datetime.now(UTC).date()

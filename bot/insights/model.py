@@ -3,7 +3,7 @@
 Bing's spelling lives in bing.py; here are the things themselves. An empty tuple or None means: not asked, or nothing found.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -451,6 +451,35 @@ class Tile:
 class Category:
     title: str
     tiles: tuple[Tile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One product with one offer, as a person tells it. source and id name it for ever; money as in Offer."""
+
+    source: str
+    id: str
+    title: str
+    price: Decimal | None = None
+    currency: str = ""
+    link: str = ""
+    description: str = ""
+    seller: str = ""
+
+
+class Goods(Protocol):
+    """The catalogue, changed an article at a time: what is put in is found at once, what is taken out no more."""
+
+    async def put(self, article: Article, pictures: Sequence[bytes]) -> None:
+        """Bring it in, or change what it said before.
+
+        Raises NotAPicture or TooLarge with a sentence for the person, Unavailable when the engine cannot look now.
+        """
+        ...
+
+    async def take_out(self, source: str, article: str = "") -> int:
+        """An article, or all of a source: how many went."""
+        ...
 
 
 class InsightsClient(Protocol):
