@@ -125,7 +125,14 @@ async def run_insights(settings: Settings) -> None:
 
 def _bot(settings: Settings, parts: Engine, *, worker: bool = True, web_process: bool = True) -> AbstractAsyncContextManager[Bot]:
     return running_bot(
-        settings, parts.database, parts.client, parts.pixels, parts.fetcher, worker=worker, web_process=web_process
+        settings,
+        parts.database,
+        parts.client,
+        parts.pixels,
+        parts.fetcher,
+        goods=parts.service.catalogue if parts.service else None,
+        worker=worker,
+        web_process=web_process,
     )
 
 
@@ -164,8 +171,10 @@ async def run_demo(host: str, port: int) -> None:
                 InsightsService.open(settings, database, pixels, fetcher, base_url=base_url)
             )
             await _import_demo(service)
-            bot = await stack.enter_async_context(running_bot(settings, database, service, pixels, fetcher))
-            await bot.desk.results.forget(TEAM_ID)
+            bot = await stack.enter_async_context(
+                running_bot(settings, database, service, pixels, fetcher, goods=service.catalogue)
+            )
+            await bot.desk.forget(TEAM_ID)
             routes = [
                 *client_api.routes(workspace),
                 *slack_api.routes(workspace),

@@ -1,8 +1,9 @@
 """What we can be asked to do, as plain data. A job is stored as JSON, so everything in it is a word, a number or one of these."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import TypeAdapter
 
@@ -60,7 +61,8 @@ class Click:
     """Somebody pressed a button, chose from a menu, or submitted a modal.
 
     `name` is the action id, or the callback id of a submitted view. `view_*` are set inside a modal, `message_ts` and the
-    channel outside. `trigger_id` opens a modal for 3 seconds. `said` is the text of our message that holds the button.
+    channel outside. `trigger_id` opens a modal for 3 seconds. `said` is the text of our message that holds the button,
+    `entered` what was written into a modal, by block_id.
     """
 
     name: str
@@ -72,11 +74,35 @@ class Click:
     view_id: str = ""
     view_metadata: str = ""
     said: str = ""
+    entered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Switch:
     """Turn automatic answers in a channel on or off, and say so there."""
+
+    reply_to: ReplyTo
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Somebody wants what a message shows in the catalogue: all its pictures are of one thing.
+
+    images: none when the thread's are meant (`in_thread`). title, price: as they wrote them, or empty.
+    """
+
+    images: tuple[ImageRef, ...]
+    reply_to: ReplyTo
+    message_ts: str
+    in_thread: bool = False
+    title: str = ""
+    price: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """Allow the people of a workspace to add to the catalogue, or no longer."""
 
     reply_to: ReplyTo
     on: bool
@@ -111,8 +137,8 @@ class Forget:
     team: str
 
 
-Order = Lookup | Click | Switch | Welcome | Explain | Home | Forget
-KINDS: dict[str, type[Order]] = {kind.__name__.lower(): kind for kind in (Lookup, Click, Switch, Welcome, Explain, Home, Forget)}
+Order = Lookup | Click | Switch | Add | Adding | Welcome | Explain | Home | Forget
+KINDS: dict[str, type[Order]] = {kind.__name__.lower(): kind for kind in get_args(Order)}
 
 O = TypeVar("O", bound=Order)  # noqa: E741 (the one type here)
 

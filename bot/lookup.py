@@ -7,7 +7,6 @@ from typing import Any
 
 from bot import errors
 from bot.errors import Unavailable, UserError
-from bot.images import Images
 from bot.insights.model import Insights, Module, Token, Upload
 from bot.jobs import ImageRef, Lookup, ReplyTo, from_payload
 from bot.queue import Dead, Job
@@ -35,7 +34,6 @@ class Looking:
     job: Job
     order: Lookup
     desk: Desk
-    images: Images
 
     async def run(self) -> None:
         """One picture in, one card out. Every step may run twice; together they post once."""
@@ -93,7 +91,7 @@ class Looking:
         ref, to = self.order.image, self.order.reply_to
         if not ref.thread_ts:
             return ref
-        for raw in await self.images.in_thread(to.channel, ref.thread_ts, self.order.message_ts):
+        for raw in await self.desk.images.in_thread(to.channel, ref.thread_ts, self.order.message_ts):
             said = events.message({"channel": to.channel} | raw)
             shown = events.pictures(said) if said else ()
             if shown and said and said.ts == self.order.message_ts:
@@ -109,7 +107,7 @@ class Looking:
         raise UserError("There is no picture in this thread. Post one and mention me.")
 
     async def _see(self, ref: ImageRef) -> Insights:
-        picture = Token(ref.token) if ref.token else Upload(await self.images.fetch(ref))
+        picture = Token(ref.token) if ref.token else Upload(await self.desk.images.fetch(ref))
         return await self.desk.insights.insights(picture, MODULES, query=self.order.image.words, market=self.desk.market)
 
     async def _keep(self, found: Insights | None) -> Result:
@@ -157,8 +155,8 @@ class Looking:
         await self.desk.replies.tell(where_seen(self.order), lambda _: notice)
 
 
-async def look_up(job: Job, desk: Desk, images: Images) -> None:
-    await Looking(job, from_payload(Lookup, job.payload), desk, images).run()
+async def look_up(job: Job, desk: Desk) -> None:
+    await Looking(job, from_payload(Lookup, job.payload), desk).run()
 
 
 async def give_up(job: Job, desk: Desk, what: UserError | Dead) -> None:

@@ -16,7 +16,7 @@ from bot import web
 from bot.config import Settings
 from bot.demo.driver import Driver, running_workspace
 from bot.fetch import Fetcher
-from bot.insights.model import InsightsClient
+from bot.insights.model import Goods, InsightsClient
 from bot.insights.service import InsightsService
 from bot.pixels import Pixels
 from bot.queue import PAUSES
@@ -70,7 +70,13 @@ class World:
 
 @asynccontextmanager
 async def world_of(
-    engine: Engine, data_dir: Path, *, insights: InsightsClient | None = None, pauses: Sequence[float] = PAUSES, **changes: Any
+    engine: Engine,
+    data_dir: Path,
+    *,
+    insights: InsightsClient | None = None,
+    goods: Goods | None = None,
+    pauses: Sequence[float] = PAUSES,
+    **changes: Any,
 ) -> AsyncIterator[World]:
     """A fresh workspace with a bot in it, over the shared engine or another one."""
     sock = web.bind("127.0.0.1", 0)
@@ -83,7 +89,7 @@ async def world_of(
         settings = settings_for(data_dir, **({"slack_api_url": people.api_url, "public_url": engine.url} | changes))
         database = await stack.enter_async_context(Database.open(settings.sqlite_path))
         bot = await stack.enter_async_context(
-            running_bot(settings, database, insights or engine.service, engine.pixels, engine.fetcher, pauses=pauses)
+            running_bot(settings, database, insights or engine.service, engine.pixels, engine.fetcher, goods=goods, pauses=pauses)
         )
         await stack.enter_async_context(web.listening(sock, bot.routes))
         yield World(people, bot, settings)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from bot.insights.colours import WORDS
+from bot.insights.feeds.records import BadField
+from bot.insights.feeds.values import price
 from bot.insights.shelf import Product
 from bot.insights.words import said_colours, same_colour
 from bot.money import currency_of, fmt
@@ -129,6 +131,22 @@ def refine(text: str) -> Refinement:
     rest = re.sub(r"\s+([,.;!?])", r"\1", rest)
     rest = re.sub(r"^(?:in|with|or)\b\s*|\s*\b(?:in|or|with)$", "", rest).strip(" ,.;!?")
     return Refinement(rest, colours, without, least, most, currency, in_stock)
+
+
+def price_of(said: str, market: str) -> tuple[Decimal | None, str]:
+    """`$40`, `39,95 EUR` or `40` as an amount with its currency, that of the market where none is named; None for no words.
+
+    Raises ValueError for what is no price.
+    """
+    named = re.sub(r"[a-z]+", lambda found: _NAMES.get(found[0].lower(), found[0]), said.strip(), flags=re.IGNORECASE)
+    here = currency_of(market) or "USD"
+    if "$" in named and here not in _DOLLARS:
+        here = "USD"
+    try:
+        amount, currency = price(named, here)
+    except BadField as error:
+        raise ValueError(str(error)) from None
+    return (Decimal(amount), currency) if amount else (None, "")
 
 
 def _all(pattern: re.Pattern[str], text: str) -> tuple[tuple[str, ...], str]:

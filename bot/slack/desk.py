@@ -4,29 +4,46 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.insights.model import ImageObject, InsightsClient, Module, Offer, Token
+from bot.images import Images
+from bot.insights.model import Goods, ImageObject, InsightsClient, Module, Offer, Token
 from bot.insights.refining import refine
 from bot.jobs import ImageRef, Order, kind, to_payload
 from bot.queue import Jobs
 from bot.results import Result, Results
 from bot.slack.cards.context import CardContext
+from bot.slack.people import People
 from bot.slack.replies import Replies, Style
+from bot.teams import Teams, source_of
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One of them serves the whole process. `pictures`: whether Slack can reach the engine's thumbnails."""
+    """One of them serves the whole process.
+
+    goods: the catalogue, where it is ours to change. pictures: whether Slack can reach the engine's thumbnails.
+    """
 
     jobs: Jobs
     results: Results
     replies: Replies
+    teams: Teams
+    people: People
+    images: Images
     insights: InsightsClient
+    goods: Goods | None
     market: str
     pictures: bool
 
     async def start(self, order: Order, key: str, *, urgent: bool = False) -> None:
         """Commit an order; the same key a second time changes nothing."""
         await self.jobs.start(key, team_of(order), kind(order), to_payload(order), urgent=urgent)
+
+    async def forget(self, team: str) -> None:
+        """Delete what belongs to a team: answers, settings, and what its people added to the catalogue."""
+        await self.results.forget(team)
+        await self.teams.forget(team)
+        if self.goods:
+            await self.goods.take_out(source_of(team))
 
     def context(self, result: Result, style: Style = "classic") -> CardContext:
         return CardContext(

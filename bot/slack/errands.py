@@ -67,7 +67,7 @@ async def forget(job: Job, desk: Desk) -> None:
     order = from_payload(Forget, job.payload)
 
     async def forgotten() -> None:
-        await desk.results.forget(order.team)
+        await desk.forget(order.team)
         mine = [one.key for one in await desk.jobs.list(limit=100_000) if one.tenant == order.team and one.key != job.key]
         await desk.jobs.delete(mine)
 

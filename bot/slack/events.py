@@ -9,13 +9,23 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.insights.refining import refine
-from bot.jobs import Click, ImageRef, Lookup, ReplyTo
+from bot.jobs import Add, Click, ImageRef, Lookup, ReplyTo
 
 MOST_PICTURES = 10  # as many as Slack takes in one message
 MOST_WORDS = 200
 MARKUP = re.compile(r"<[^>]*>")
 ADDRESS_AND_WORDS = re.compile(r"(?:<(?P<escaped>https?://[^|>]+)(?:\|[^>]*)?>|(?P<typed>https?://\S+))\s+(?P<words>.+)")
 LINK = re.compile(r"<(https?://[^|>\s]+)(?:\|[^>]*)?>")
+# "add this, $40", "add it to the catalogue", "add walnut desk for 250": what to add, and that it is no other request
+_ADD = re.compile(r"(?:please\s+)?add\b\s*(?P<rest>.*)", re.IGNORECASE | re.DOTALL)
+_THIS = re.compile(r"(?:this|it|these|that)\b(?:\s+(?:one|photo|picture|image|item|product)s?\b)?", re.IGNORECASE)
+_TO_CATALOGUE = re.compile(r"\b(?:to|into)\s+(?:the|our|my)\s+catalog(?:ue)?\b", re.IGNORECASE)
+_AMOUNT, _SIGN = r"\d[\d.,'’]*", r"(?:[$€£¥₹₩]|zł|\b[A-Z]{3}\b)"
+_COST = re.compile(
+    rf"(?:\b(?i:for|at)\s+)?(?P<price>{_SIGN}\s*{_AMOUNT}|{_AMOUNT}\s*(?:{_SIGN}|(?i:euros?|dollars?|bucks|pounds?|yen)\b))"
+    rf"|(?:,|\b(?i:for|at)\b)\s*(?P<bare>{_AMOUNT})\s*$"
+)
+_AROUND = " \t\n,.;:!–-"
 # Anything unknown is ignored: edits, joins, topics, other apps (slack-platform.md §1.4)
 SPOKEN = frozenset({"", "file_share", "thread_broadcast"})
 PICTURE_NAME = re.compile(r"\.(jpe?g|png|gif|webp|hei[cf]|avif|bmp|tiff?)$", re.IGNORECASE)
@@ -125,10 +135,37 @@ def lookups(said: Message, team: str, *, bot_user: str, unasked: bool) -> Sequen
     return [Lookup(image, to, message_ts=said.ts, owner="" if image.thread_ts else said.user, asked=asked) for image in images]
 
 
+def addition(said: Message, team: str, *, bot_user: str) -> Add | None:
+    """Whether somebody tells us to add what they show to the catalogue: "add this, $40"."""
+    if not (said.direct or mentions(said, bot_user)) or not (found := _ADD.fullmatch(_words(said))):
+        return None
+    rest = found["rest"]
+    this, place, cost = _THIS.match(rest), _TO_CATALOGUE.search(rest), _COST.search(rest)
+    if not (this or place or cost):
+        return None
+    price = (cost["price"] or cost["bare"]).rstrip(_AROUND) if cost else ""
+    for part in (cost, place, this):
+        rest = rest.replace(part[0], " ", 1) if part else rest
+    title = re.sub(r"^(?:as|called|named|is|a|an)\s+", "", " ".join(rest.split()).strip(_AROUND), flags=re.IGNORECASE)
+    thread = "" if said.direct and not said.in_thread else said.thread_ts or said.ts
+    images = tuple(replace(image, number=0, total=0) for image in pictures(said))
+    return Add(images, ReplyTo(team, said.channel, thread, said.user), said.ts, said.in_thread, title, price)
+
+
+def addition_key(order: Add) -> str:
+    """The message and the app_mention of one post are one request."""
+    return f"add:{order.reply_to.team}:{order.reply_to.channel}:{order.message_ts}"
+
+
 def conditions(said: Message) -> str:
     """What somebody wants of the products, "in blue under $50", beside a picture; empty when they say nothing of the kind."""
-    words = " ".join(unescape(MARKUP.sub(" ", said.text or "")).split())[:MOST_WORDS]
+    words = _words(said)
     return words if refine(words).conditions else ""
+
+
+def _words(said: Message) -> str:
+    """What was said, without mentions and links, on one line."""
+    return " ".join(unescape(MARKUP.sub(" ", said.text or "")).split())[:MOST_WORDS]
 
 
 def _meant(said: Message) -> Sequence[ImageRef]:
@@ -189,11 +226,18 @@ def submission(body: dict[str, Any]) -> Click | None:
         reply_to=ReplyTo(team=_team(body), channel="", user=_text(_object(body.get("user")).get("id"))),
         action_ts=_text(view.get("hash")),
         trigger_id=_text(body.get("trigger_id")),
+        entered=_entered(view),
         **_view(view),
     )
 
 
-def _view(view: dict[str, Any]) -> dict[str, str]:
+def _entered(view: dict[str, Any]) -> dict[str, str]:
+    """What was written into the inputs, one an input block, by block_id."""
+    inputs = _object(_object(view.get("state")).get("values"))
+    return {name: _text(_object(value).get("value")) for name, values in inputs.items() for value in _object(values).values()}
+
+
+def _view(view: dict[str, Any]) -> dict[str, Any]:
     return {
         "view_id": _text(view.get("id")),
         "view_metadata": _text(view.get("private_metadata")),
@@ -224,7 +268,7 @@ def _text(value: Any) -> str:
 
 
 def command(form: dict[str, Any]) -> tuple[str, str]:
-    """`/insights …` as (word, address): url, on, off, help, or other for what is neither.
+    """`/insights …` as (word, address): url, on, off, adding on, adding off, help, or other for what is neither.
 
     With should_escape links come as `<https://…|label>`, without as typed; both are accepted (slack-platform.md §6.4).
     """
@@ -236,8 +280,8 @@ def command(form: dict[str, Any]) -> tuple[str, str]:
         return "url", unescape(text)
     if (with_words := ADDRESS_AND_WORDS.fullmatch(text)) and refine(with_words["words"]).conditions:
         return "url", f"{unescape(with_words['escaped'] or with_words['typed'])} {with_words['words']}"
-    word = text.lower()
-    if word in {"on", "off", "help"}:
+    word = " ".join(text.lower().split())
+    if word in {"on", "off", "adding on", "adding off", "help"}:
         return word, ""
     return ("help", "") if not text else ("other", text)
 

@@ -9,7 +9,7 @@ from bot.insights.model import ImageObject, Insights
 from bot.jobs import Click, ImageRef, Lookup, ReplyTo
 from bot.queue import Job
 from bot.results import Result
-from bot.slack import events, values
+from bot.slack import adding, events, values
 from bot.slack.blocks import Block, Payload, alert, section
 from bot.slack.buttons import use_image, where_to_buy
 from bot.slack.cards import notices, shopping_sources, similar_images, similar_products
@@ -80,13 +80,15 @@ class Press:
         return await self.job.step("fill", filled)
 
     async def sharing(self) -> Payload:
-        """What the modal shows while its offers are being posted."""
+        """How to answer Slack: the modal shows this while its offers are being posted."""
         state = ViewState.read(self.click.view_metadata)
         result = await self._result(state)
         product = _product(result, state.product) if result and state else None
         if state is None or result is None or product is None:
-            return _expired_view()
-        return shopping_sources.loading(self.desk.context(result), product, state.product)
+            view = _expired_view()
+        else:
+            view = shopping_sources.loading(self.desk.context(result), product, state.product)
+        return {"response_action": "update", "view": view}
 
     async def share_offers(self) -> None:
         """Post the offers in the thread of the card, once, and say so in the modal."""
@@ -195,6 +197,20 @@ class Press:
         await self.desk.start(
             Lookup(image, to, owner=result.owner, asked=True, command=command), f"again:{events.click_key(self.click)}"
         )
+
+    # --- adding to the catalogue
+
+    async def open_addition(self) -> None:
+        await adding.opened(self.job, self.desk, self.click)
+
+    async def checked_addition(self) -> Payload:
+        return await adding.checked(self.desk, self.click)
+
+    async def add(self) -> None:
+        await adding.add(self.job, self.desk, self.click)
+
+    async def remove_addition(self) -> None:
+        await adding.removed(self.job, self.desk, self.click)
 
     # --- the rest
 

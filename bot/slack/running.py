@@ -16,19 +16,21 @@ from bot.config import Settings
 from bot.errors import UserError
 from bot.fetch import Fetcher
 from bot.images import Images
-from bot.insights.model import InsightsClient
+from bot.insights.model import Goods, InsightsClient
 from bot.jobs import Click, ReplyTo, from_payload
 from bot.pixels import Pixels
 from bot.queue import PAUSES, Dead, Handler, Job, Jobs, Telling
 from bot.results import Results
-from bot.slack import bolt, errands, socket
+from bot.slack import adding, bolt, errands, socket
 from bot.slack import web as wire
 from bot.slack.buttons import BUTTONS, SUBMISSIONS
 from bot.slack.cards import notices
 from bot.slack.desk import Desk
+from bot.slack.people import People
 from bot.slack.press import Press
 from bot.slack.replies import Replies
 from bot.storage import Database
+from bot.teams import Teams
 
 log = logging.getLogger(__name__)
 
@@ -50,14 +52,16 @@ async def running_bot(
     pixels: Pixels,
     fetcher: Fetcher,
     *,
+    goods: Goods | None = None,
     worker: bool = True,
     web_process: bool = True,
     pauses: Sequence[float] = PAUSES,
 ) -> AsyncIterator[Bot]:
     """Everything between Slack and the engine.
 
-    `worker`: also run the jobs. `web_process`: also listen to Slack's socket. `pauses`: seconds before a failed job is tried
-    again. At the end it stops listening first, lets running jobs finish (25 s), and hands back the rest.
+    `goods`: the catalogue, where it is kept here. `worker`: also run the jobs. `web_process`: also listen to Slack's socket.
+    `pauses`: seconds before a failed job is tried again. At the end it stops listening first, lets running jobs finish (25 s),
+    and hands back the rest.
     Raises ConfigurationError when the job queue cannot be opened.
     """
     token = settings.slack_bot_token.get_secret_value()
@@ -68,20 +72,23 @@ async def running_bot(
         identity = bolt.Identity(client)
         results = Results(database)
         replies = Replies(client, results, style=settings.card_style, hooks=session)
-        images = Images(client, fetcher, pixels, token)
         jobs = await stack.enter_async_context(Jobs.open(database.path.with_name("jobs.db")))
         desk = Desk(
             jobs=jobs,
             results=results,
             replies=replies,
+            teams=Teams(database),
+            people=People(client),
+            images=Images(client, fetcher, pixels, token),
             insights=insights,
+            goods=goods,
             market=settings.default_market,
             # thumbnails of our own engine are reachable only if somebody says where; another service's are its own affair
             pictures=bool(settings.public_url or settings.insights_url),
         )
         if worker:
-            await stack.enter_async_context(jobs.running(handlers(desk, images), telling(desk), pauses=pauses))
-            sweeping = asyncio.create_task(_sweep(results))
+            await stack.enter_async_context(jobs.running(handlers(desk), telling(desk), pauses=pauses))
+            sweeping = asyncio.create_task(_sweep(desk))
             stack.callback(sweeping.cancel)
         dispatch = bolt.build(client, identity, desk)
         app_token = settings.slack_app_token.get_secret_value()
@@ -90,33 +97,31 @@ async def running_bot(
         yield Bot(wire.routes(dispatch, [settings.slack_signing_secret.get_secret_value()]), identity, desk)
 
 
-async def _sweep(results: Results) -> None:
+async def _sweep(desk: Desk) -> None:
     """Once an hour, delete what is older than its time."""
     while True:
         try:
-            await results.sweep()
+            await desk.results.sweep()
+            await desk.teams.sweep()
         except SQLAlchemyError:
             log.exception("old results could not be deleted; the next hour tries again")
         await asyncio.sleep(3600.0)
 
 
-def handlers(desk: Desk, images: Images) -> Mapping[str, Handler]:
+def handlers(desk: Desk) -> Mapping[str, Handler]:
     """Who does what, by kind of order (jobs.py)."""
-
-    async def look_up(job: Job) -> None:
-        await lookup.look_up(job, desk, images)
-
-    async def click(job: Job) -> None:
-        await press(job, desk)
-
-    errand = {
+    doing = {
+        "lookup": lookup.look_up,
+        "click": press,
+        "add": adding.ask,
+        "adding": adding.switch,
         "switch": errands.switch,
         "welcome": errands.welcome,
         "explain": errands.explain,
         "home": errands.publish_home,
         "forget": errands.forget,
     }
-    return {"lookup": look_up, "click": click} | {kind: _at(desk, run) for kind, run in errand.items()}
+    return {kind: _at(desk, run) for kind, run in doing.items()}
 
 
 def _at(desk: Desk, run: Callable[[Job, Desk], Awaitable[None]]) -> Handler:

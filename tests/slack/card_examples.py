@@ -6,9 +6,22 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from bot.insights.model import AggregateOffer, Availability, Caption, ImageObject, Insights, Offer, Query, Rating, Seller, Tag
+from bot.insights.model import (
+    AggregateOffer,
+    Article,
+    Availability,
+    Caption,
+    ImageObject,
+    Insights,
+    Offer,
+    Query,
+    Rating,
+    Seller,
+    Tag,
+)
+from bot.jobs import ImageRef
 from bot.slack.blockkit import Surface
-from bot.slack.cards import home, insights, notices, shopping_sources, similar_images, similar_products
+from bot.slack.cards import adding, home, insights, notices, shopping_sources, similar_images, similar_products, views
 from bot.slack.cards.context import CardContext, Sort
 
 GOODS = (
@@ -204,8 +217,41 @@ def homes() -> Iterator[Example]:
     yield Example("home.recent", "home", home.view(lookups * 3))
 
 
+JUG = Article("slack:T0", "r8Kd2m", "Grandma’s jug", Decimal("40.00"), "USD", "https://shop.example/jug")
+FORM = views.state_of(CONTEXT)
+
+
+def additions(title: str = JUG.title) -> Iterator[Example]:
+    file, jug = ImageRef(file_id="F0JUG"), replace(JUG, title=title)
+    url = ImageRef(url="https://pictures.example/jug.jpg")
+    for state, payload in {
+        "ask": adding.ask("r8Kd2m", title, "$40", 1),
+        "ask_without_words": adding.ask("r8Kd2m", "", "", 1),
+        "ask_for_several": adding.ask("r8Kd2m", "", "$40", 3),
+        "switched_on": adding.switched(on=True),
+        "switched_off": adding.switched(on=False),
+        "off": adding.sentence(adding.SWITCHED_OFF),
+        "elsewhere": adding.sentence(adding.ELSEWHERE),
+        "for_admins": adding.sentence(adding.FOR_ADMINS),
+        "not_yours": adding.not_yours("U0ANA"),
+        "card": adding.card("r8Kd2m", "U0BEN", jug, market="en-US"),
+        "card_bare": adding.card("r8Kd2m", "U0BEN", replace(jug, price=None, link=""), market="en-US"),
+        "card_removed": adding.card("r8Kd2m", "U0BEN", jug, market="en-US", removed_by="U0CLEO"),
+    }.items():
+        yield Example(f"add.{state}", "message", payload)
+    for state, view in {
+        "form": adding.form(FORM, [file], title=title, price="$40", currency="USD"),
+        "form_empty": adding.form(FORM, [url, file], title="", price="", currency="EUR"),
+        "form_full": adding.form(FORM, [url], title="jug " * 99, price="9" * 99, link="https://a.example/" + "a" * 300),
+        "adding": adding.adding(FORM, title),
+        "added": adding.added(FORM, title),
+        "failed": adding.failed(FORM, adding.SWITCHED_OFF),
+    }.items():
+        yield Example(f"add.{state}", "modal", view)
+
+
 def examples() -> list[Example]:
-    return [*insight_cards(), *offer_views(), *shared_offers(), *lists(), *messages(), *homes()]
+    return [*insight_cards(), *offer_views(), *shared_offers(), *lists(), *messages(), *additions(), *homes()]
 
 
 def strange_examples(text: str, currency: str = "USD") -> Iterator[Example]:
@@ -228,3 +274,6 @@ def strange_examples(text: str, currency: str = "USD") -> Iterator[Example]:
     yield Example("images", "modal", similar_images.view(CONTEXT, some))
     yield Example("home", "home", home.view([home.RecentLookup(text, "C0PHOTOS", 1763800000, "https://acme.example/p1")]))
     yield Example("say", "message", notices.say(text))
+    yield from (
+        one for one in additions(text) if one.name in {"add.ask", "add.adding", "add.added", "add.card", "add.card_removed"}
+    )

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from bot.jobs import (
     KINDS,
+    Add,
+    Adding,
     Click,
     Explain,
     Forget,
@@ -183,11 +185,12 @@ def test_nothing_slack_could_send_makes_reading_stumble(body: dict[str, Any]) ->
     for read in (events.click(body), events.submission(body)):
         assert read is None or isinstance(read, Click)
     word, address = events.command(body)
-    assert word in {"url", "on", "off", "help", "other"}
+    assert word in {"url", "on", "off", "adding on", "adding off", "help", "other"}
     assert isinstance(address, str)
     said = events.message(PLAIN | body)
     if said:
         assert all(isinstance(order, Lookup) for order in events.lookups(said, "T1", bot_user=ME, unasked=True))
+        assert isinstance(events.addition(said, "T1", bot_user=ME), Add | None)
 
 
 @pytest.mark.parametrize(
@@ -208,11 +211,67 @@ def test_commands_are_read_escaped_or_not(text: str, means: tuple[str, str]) -> 
     assert events.command({"text": text}) == means
 
 
+@pytest.mark.parametrize(
+    ("text", "title", "price"),
+    [
+        ("add this, $40", "", "$40"),
+        ("Add this", "", ""),
+        ("please add these: Walnut desk, 1950s for 250 EUR", "Walnut desk, 1950s", "250 EUR"),
+        ("add walnut desk $1,299.50", "walnut desk", "$1,299.50"),
+        ("add a lamp to the catalogue", "lamp", ""),
+        ("add it to our catalog as Blue jug, 39,95 €", "Blue jug", "39,95 €"),
+        ("add this for 40", "", "40"),
+        ("add this, 40.", "", "40"),
+        ("add this mug for 12 euros", "mug", "12 euros"),
+        ("add Grandma’s 2 jugs, USD 15", "Grandma’s 2 jugs", "USD 15"),
+        ("add this &lt;!channel&gt; jug, $1", "<!channel> jug", "$1"),
+    ],
+)
+def test_add_this_names_a_thing_and_its_price(text: str, title: str, price: str) -> None:
+    said = events.message(PLAIN | {"text": f"<@{ME}> {text}"})
+    assert said
+    wanted = Add((ImageRef(file_id="F1"),), ReplyTo("T1", "C1", said.ts, "U1"), said.ts, title=title, price=price)
+    assert events.addition(said, "T1", bot_user=ME) == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["add", "add some colour?", "address 40", "what does this add up to, $40", "in blue under $40", ""]
+)
+def test_other_words_add_nothing(text: str) -> None:
+    said = events.message(PLAIN | {"text": f"<@{ME}> {text}"})
+    assert said
+    assert events.addition(said, "T1", bot_user=ME) is None
+
+
+def test_nothing_is_added_that_was_not_said_to_us() -> None:
+    said = events.message(PLAIN | {"text": "add this, $40"})
+    assert said
+    assert events.addition(said, "T1", bot_user=ME) is None
+    direct = events.message(PLAIN | {"text": "add this, $40", "channel": "D1", "channel_type": "im"})
+    assert direct
+    assert events.addition(direct, "T1", bot_user=ME)
+
+
+def test_all_pictures_of_a_message_are_of_one_thing_and_in_a_thread_its_picture_is_meant() -> None:
+    said = events.message(PLAIN | {"text": f"<@{ME}> add this", "files": [FILE, FILE | {"id": "F2"}]})
+    assert said
+    found = events.addition(said, "T1", bot_user=ME)
+    assert found
+    assert found.images == (ImageRef(file_id="F1"), ImageRef(file_id="F2"))
+    reply = events.message(PLAIN | {"text": f"<@{ME}> add this", "files": None, "thread_ts": "1699999999.000100"})
+    assert reply
+    meant = events.addition(reply, "T1", bot_user=ME)
+    assert meant
+    assert (meant.images, meant.in_thread, meant.reply_to.thread_ts) == ((), True, "1699999999.000100")
+
+
 TO = ReplyTo("T1", "C1", "1.1", "U1", "https://hooks.slack.com/x")
 ORDERS: list[Order] = [
     Lookup(ImageRef(url="https://example.com/ü.jpg"), TO, message_ts="1.1", owner="U2", asked=True, command=True),
-    Click("insights.offers.open", "v1:a:p1", TO, view_metadata="{}"),
+    Click("insights.offers.open", "v1:a:p1", TO, view_metadata="{}", entered={"title": "Jug"}),
     Switch(TO, on=False),
+    Add((ImageRef(file_id="F1"), ImageRef(url="https://example.com/a.jpg")), TO, "1.1", title="Jug", price="$40"),
+    Adding(TO, on=True),
     Welcome(TO),
     Explain(TO),
     Home("T1", "U1"),

@@ -16,7 +16,7 @@ SCOPE_OF = {
     "message.im": "im:history",
     "message.mpim": "mpim:history",
 }
-METHODS = {"chat:write", "files:read", "reactions:write"}  # posting, pictures, the eyes
+METHODS = {"chat:write", "files:read", "reactions:write", "users:read"}  # posting, pictures, the eyes, who may add
 
 
 def test_it_subscribes_to_what_is_listened_to_and_nothing_else() -> None:

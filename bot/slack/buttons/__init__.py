@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import ModuleType
 
 from bot.slack.buttons import (
+    add_product,
     more_images,
     more_products,
     more_stores,
@@ -14,6 +15,7 @@ from bot.slack.buttons import (
     show_help,
     similar_images,
     sort_offers,
+    undo_add,
     undo_channel,
     use_image,
     where_to_buy,
@@ -32,10 +34,12 @@ _ALL = (
     retry_card,
     show_help,
     undo_channel,
+    add_product,
+    undo_add,
 )
 
 BUTTONS: Mapping[str, ModuleType] = {button.ACTION_ID: button for button in _ALL}
 """By action_id; each has `element` and `clicked`. Link buttons (link.py) are only acknowledged."""
 
-SUBMISSIONS: Mapping[str, ModuleType] = {share_offers.CALLBACK_ID: share_offers}
-"""By callback_id of the modal; each has `meanwhile` and `submitted`."""
+SUBMISSIONS: Mapping[str, ModuleType] = {one.CALLBACK_ID: one for one in (share_offers, add_product)}
+"""By callback_id of the modal; each has `meanwhile`, which answers Slack at once, and `submitted`, which does the work."""

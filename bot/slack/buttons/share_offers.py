@@ -12,7 +12,7 @@ CALLBACK_ID = "insights.offers"
 
 
 async def meanwhile(press: Press) -> Payload:
-    """What the modal shows until it is done; it comes with the acknowledgement, which would close the modal otherwise."""
+    """How to answer Slack: with what the modal shows until it is done, or it would close."""
     return await press.sharing()
 
 

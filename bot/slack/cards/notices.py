@@ -133,6 +133,8 @@ COMMANDS = (
     ("<image URL>", "what the picture shows and where to buy it"),
     ("on", "answer every photo in this channel"),
     ("off", "stop answering on its own here"),
+    ("adding on", "let members add products to the catalogue; for admins"),
+    ("adding off", "stop that"),
     ("help", "this list"),
 )
 """The words of the slash command, each with what it does."""

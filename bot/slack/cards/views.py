@@ -13,12 +13,12 @@ def state_of(ctx: CardContext) -> ViewState:
     return ViewState(ctx.rid, ctx.channel, ctx.thread)
 
 
-def modal(name: str, title: str, blocks: list[Block], state: ViewState, *, submit: str = "") -> Payload:
+def modal(name: str, title: str, blocks: list[Block], state: ViewState, *, submit: str = "", close: str = "Done") -> Payload:
     view: Payload = {
         "type": "modal",
         "callback_id": f"insights.{name}",
         "title": plain(title, TITLE),
-        "close": plain("Done", TITLE),
+        "close": plain(close, TITLE),
         "private_metadata": state.dump(),
         "blocks": blocks,
     }

@@ -15,8 +15,11 @@ async def mentioned(event: dict[str, Any], body: dict[str, Any], context: AsyncB
     said = events.message(event)
     if said is None:
         return
-    team = str(body.get("team_id") or context.team_id)
-    for order in events.lookups(said, team, bot_user=context.bot_user_id or "", unasked=False):
+    team, bot_user = str(body.get("team_id") or context.team_id), context.bot_user_id or ""
+    if addition := events.addition(said, team, bot_user=bot_user):
+        await desk.start(addition, events.addition_key(addition), urgent=True)
+        return
+    for order in events.lookups(said, team, bot_user=bot_user, unasked=False):
         await desk.start(order, events.key(order))
 
 

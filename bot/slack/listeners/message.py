@@ -17,6 +17,9 @@ async def heard(event: dict[str, Any], body: dict[str, Any], context: AsyncBoltC
     if said is None:
         return
     team, bot_user = str(body.get("team_id") or context.team_id), context.bot_user_id or ""
+    if addition := events.addition(said, team, bot_user=bot_user):
+        await desk.start(addition, events.addition_key(addition), urgent=True)
+        return
     # whether this channel wants answers is asked when the job runs: a read here would be waited for before every 200
     orders = events.lookups(said, team, bot_user=bot_user, unasked=True)
     for order in orders:

@@ -1,11 +1,11 @@
-"""`/insights <address> | on | off | help`. Its own answers are ephemeral and come with the acknowledgement."""
+"""`/insights <address> | on | off | adding on | adding off | help`. What it says at once comes with the acknowledgement."""
 
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.jobs import ImageRef, Lookup, Switch
+from bot.jobs import Adding, ImageRef, Lookup, Switch
 from bot.slack import events
 from bot.slack.cards import notices
 from bot.slack.cards.notices import Kind
@@ -25,6 +25,9 @@ async def typed(ack: AsyncAck, command: dict[str, Any], desk: Desk) -> None:
             await ack(**notices.looking())
         case "on" | "off":
             await desk.start(Switch(to, on=word == "on"), key, urgent=True)
+            await ack()
+        case "adding on" | "adding off":
+            await desk.start(Adding(to, on=word == "adding on"), key, urgent=True)
             await ack()
         case "other" if any(mark in rest for mark in "./:"):
             await ack(**notices.problem(Kind.NOT_A_URL))

@@ -1,4 +1,4 @@
-"""Every modal of ours that is submitted: commit, and keep the modal open while the job works."""
+"""Every modal of ours that is submitted: say what is wrong in it, or commit and keep it open while the job works."""
 
 from typing import Any
 
@@ -20,9 +20,10 @@ async def submitted(ack: AsyncAck, body: dict[str, Any], desk: Desk) -> None:
         return
     key = events.click_key(click)
     press = Press(Job(key, click.reply_to.team, kind(click), to_payload(click)), desk, click)
-    meanwhile = await SUBMISSIONS[click.name].meanwhile(press)
-    await desk.start(click, key, urgent=True)
-    await ack(response_action="update", view=meanwhile)
+    answer = await SUBMISSIONS[click.name].meanwhile(press)
+    if answer["response_action"] != "errors":
+        await desk.start(click, key, urgent=True)
+    await ack(**answer)
 
 
 def listen(app: AsyncApp) -> None:
