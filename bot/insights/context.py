@@ -8,7 +8,8 @@ from functools import cached_property
 from bot.insights.encoder import Look
 from bot.insights.matching import SAME_THING, Hit, Matches, shared
 from bot.insights.model import Band, Crop, ImageObject, Match, Reason
-from bot.insights.shelf import Product, StoredPicture
+from bot.insights.shelf import Product, ShopOffer, StoredPicture
+from bot.insights.twins import Alike, twins
 from bot.insights.view import MarketView
 from bot.insights.words import said_colours, same_colour, singular
 
@@ -31,6 +32,7 @@ class Context(MarketView):
     exact: products whose code was read in the picture. named: pictures of what has all the words of the query.
     read: how many words of a product's title or brand are written in the picture, by product id. brands: those written there.
     hidden: the picture is adult, and who asks does not want to see what looks like it.
+    alike: whether two pictures of the catalogue are the same.
     """
 
     look: Look
@@ -44,6 +46,7 @@ class Context(MarketView):
     read: Mapping[str, int] = field(default_factory=dict)
     brands: tuple[str, ...] = ()
     named: frozenset[str] = frozenset()
+    alike: Alike = lambda _one, _other: False
 
     @cached_property
     def same_hits(self) -> tuple[Hit, ...]:
@@ -73,6 +76,16 @@ class Context(MarketView):
         if hits and hits[0].score >= max((hit.score for hit in hits[1:]), default=0.0) + LEAD:
             known.add(hits[0].product_id)
         return frozenset(known)
+
+    @cached_property
+    def twins(self) -> Mapping[str, tuple[Product, ...]]:
+        """By product id: what is the same thing in another shop, as far as picture and name tell."""
+        whole = self.matches.products if self.part is not self.matches else ()
+        found = twins((*self.part.products, *whole), self.shelf.products, self.alike)
+        return {key: shown for key, some in found.items() if (shown := tuple(one for one in some if self.shows(one)))}
+
+    def more_offers(self, _product: Product) -> Sequence[ShopOffer]:
+        return [replace(offer, inferred=True) for twin in self.twins.get(_product.id, ()) for offer in twin.offers]
 
     def shows_picture(self, picture: StoredPicture) -> bool:
         """Whether a picture may be in a list."""

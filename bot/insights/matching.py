@@ -37,6 +37,7 @@ SAME_THING = 0.5  # regions that share more of the smaller one are views of one 
 COPY_BITS = 4
 COPY_SCORE = 0.75
 COPY_TIE = 0.02
+ALIKE = 0.97  # pictures of the catalogue are clean: what is only like another scores less
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,6 +192,13 @@ class Matcher:
         copies = self._copies(look, lists[-1], allowed)
         return Matches(tuple(products.values()), tuple(pictures), copies, things=apart)
 
+    def alike(self, one: str, other: str) -> bool:
+        """Whether two pictures of the catalogue are the same but for size and compression."""
+        with self._lock:
+            near = self._hashes.differ(one, other) <= COPY_BITS
+        vectors = [*self._index.vectors((one, other)).values()] if near else []
+        return len(vectors) == 2 and float(vectors[0] @ vectors[1]) >= ALIKE  # noqa: PLR2004 (both are still there)
+
     def doubts(self, matches: Matches) -> bool:
         """Whether nothing was found, or only what is hardly above the floor."""
         return not matches.pictures or matches.pictures[0].score < self.floor + DOUBTFUL
@@ -246,6 +254,13 @@ class _Hashes:
             last = self._ids.pop()
             if last != key:
                 self._ids[row], self._rows[last], self._bits[row] = last, row, self._bits[len(self._ids)]
+
+    def differ(self, one: str, other: str) -> int:
+        """Bits in which two differ; all where one is not there."""
+        rows = self._rows.get(one), self._rows.get(other)
+        if rows[0] is None or rows[1] is None:
+            return 64
+        return int(np.bitwise_count(self._bits[rows[0]] ^ self._bits[rows[1]]))
 
     def near(self, bits: int) -> set[str]:
         differ = np.bitwise_count(self._bits[: len(self._ids)] ^ np.uint64(bits))

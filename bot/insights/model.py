@@ -104,7 +104,8 @@ class Seller:
 class Offer:
     """One shop's offer. Money is decimal with its ISO 4217 currency and is never converted.
 
-    was: what it cost before, in the same currency, where it is cheaper now; never on the wire.
+    was: what it cost before, in the same currency, where it is cheaper now. inferred: that it is of this product is told by
+    picture and name alone. Neither is on the wire.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Offer:
     last_updated: date | None = None
     description: str = ""
     was: Decimal | None = None
+    inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -379,6 +379,7 @@ def _context(serving: Serving, view: MarketView, seen: Seen, query: str, *, neig
         query=query,
         hidden=view.safe_search is SafeSearch.STRICT and (seen.known.adult or 0.0) >= ADULT,
         named=serving.words.named(refined.words) if refined.words else frozenset(),
+        alike=matcher.alike,
     )
     context = with_text(with_codes(context, seen.reading.codes), serving.words, seen.known.lines or ())
     return replace(context, part=_only(context.part, allowed)) if allowed else context

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -27,7 +27,10 @@ UNBUYABLE = frozenset({Availability.OUT_OF_STOCK, Availability.SOLD_OUT, Availab
 
 @dataclass(frozen=True, slots=True)
 class ShopOffer:
-    """One shop's offer of a product. `id` is the feed's; history: what it has cost, oldest first, where that has changed."""
+    """One shop's offer of a product. `id` is the feed's; history: what it has cost, oldest first, where that has changed.
+
+    inferred: that it is of this product is told by picture and name alone (twins.py).
+    """
 
     id: str
     title: str
@@ -38,6 +41,7 @@ class ShopOffer:
     seller: str
     last_seen: date
     history: tuple[Price, ...] = field(default=(), repr=False)
+    inferred: bool = False
 
     def change(self, now: datetime, *, days: int = 30) -> Change | None:
         """Today's price against that of so many days ago, when there is something to say. now: UTC, naive."""
@@ -75,12 +79,13 @@ class Product:
         """The category's last step: `Mugs`."""
         return self.product_type.rpartition(">")[2].strip()
 
-    def offers_in(self, currency: str) -> tuple[ShopOffer, ...]:
-        """The offers of a market: what can be bought first, the cheapest of it first of all.
+    def offers_in(self, currency: str, more: Sequence[ShopOffer] = ()) -> tuple[ShopOffer, ...]:
+        """The offers of a market, and `more` of another product: what can be bought first, the cheapest of it first of all.
 
         A seller who states the same price twice counts once.
         """
-        distinct = {(offer.seller, offer.price): offer for offer in reversed(self.offers) if offer.currency == currency}
+        offers = (*more, *reversed(self.offers))
+        distinct = {(offer.seller, offer.price): offer for offer in offers if offer.currency == currency}
         return tuple(sorted(distinct.values(), key=lambda offer: (not offer.can_be_bought, offer.price or 0, offer.seller)))
 
 

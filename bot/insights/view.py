@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -120,8 +120,12 @@ class MarketView:
             return ()
         found = self._offers.get(product.id)
         if found is None:  # asked several times for every picture of an answer
-            found = self._offers[product.id] = product.offers_in(self.currency)
+            found = self._offers[product.id] = product.offers_in(self.currency, self.more_offers(product))
         return found
+
+    def more_offers(self, _product: Product) -> Sequence[ShopOffer]:
+        """Offers that are not known to be of the product and seem to be."""
+        return ()
 
     def name(self, product: Product) -> str:
         """As the shops of the market call it; the catalogue's own name where these do not differ or there are none."""
@@ -139,6 +143,7 @@ class MarketView:
             availability=offer.availability,
             last_updated=offer.last_seen,
             was=offer.was(this_moment()),
+            inferred=offer.inferred,
         )
 
     def aggregate(self, product: Product) -> AggregateOffer | None:

@@ -105,6 +105,7 @@ CHEAPER = (
     offer("Thames & Fern", "22.00", Availability.IN_STOCK),
     replace(offer("Hearthline Home", "18.00", Availability.SOLD_OUT), was=Decimal("25.00")),
 )
+INFERRED = (CHEAPER[0], replace(offer("Thames & Fern", "18.00", Availability.IN_STOCK), inferred=True))
 MANY = tuple(offer(f"Store {number:02}", f"{10 + number}.00", Availability.IN_STOCK) for number in range(30))
 
 STRANGE = {
@@ -164,6 +165,7 @@ def offer_views() -> Iterator[Example]:
         "more": lambda: shopping_sources.view(CONTEXT, mug, 1, MANY, until=24),
         "mixed_currencies": lambda: shopping_sources.view(CONTEXT, mug, 1, MIXED),
         "cheaper_now": lambda: shopping_sources.view(CONTEXT, mug, 1, CHEAPER),
+        "inferred": lambda: shopping_sources.view(CONTEXT, mug, 1, INFERRED),
         "no_prices": lambda: shopping_sources.view(CONTEXT, bare("Plain mug"), 1, OFFERS[-1:]),
         "empty": lambda: shopping_sources.view(CONTEXT, mug, 1, (), search_url="https://search.example/?q=mug"),
         "empty_no_search": lambda: shopping_sources.view(CONTEXT, mug, 1, ()),

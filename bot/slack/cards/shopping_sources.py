@@ -178,6 +178,7 @@ def _offer(ctx: CardContext, offer: Offer, name: str, at: int, *, mixed: bool, b
         WORDS[offer.availability] if offer.availability else "",
         "*lowest price*" if offer is best else "",
         _was(ctx, offer, mixed),
+        "matched by picture and name" if offer.inferred else "",
         f"checked {money.day(offer.last_updated, ctx.today, ctx.market)}" if offer.last_updated else "",
     )
     line = " · ".join(fact for fact in facts if fact)
