@@ -13,6 +13,8 @@ from itertools import chain
 from typing import Self
 
 import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
 
 from bot.insights.colours import WORDS, Palette
 from bot.insights.model import WHOLE, Category, Found, ImageFilter, ImagePage, Tile
@@ -30,6 +32,9 @@ ENOUGH = 8
 """Entries with all of the words: fewer are followed by those with any of them."""
 TYPO_LETTERS = 4
 """Shorter words have too many neighbours: `mug` is one letter from `rug`."""
+TWO_TYPOS_LETTERS = 7
+LEAST_HALF = 3
+"""Letters of each of two words that were written as one."""
 
 _SMALL_WORDS = frozenset(["a", "an", "and", "for", "in", "of", "on", "or", "the", "to", "with"])
 _AT_ONCE = 200
@@ -121,7 +126,8 @@ class TextIndex:
     def find(self, words: str) -> Hits:
         """Entries with all of the words; where they are few, then those with any of them. A GTIN or an id leads to its product.
 
-        The last word may be unfinished. A word that nobody uses is read as the most frequent one a slip of the finger away.
+        The last word may be unfinished. A word that nobody uses is read as the most frequent one a slip of the finger away, two
+        where it is long, or as two words that are used.
         """
         text = words[:MOST_LETTERS]
         if (key := _key(text)) and (rows := self._living(self.exact.get(key, ()))):
@@ -131,7 +137,8 @@ class TextIndex:
         if not said:
             return Hits()
         with self._lock:
-            meant = [*(self._understood(word) for word in said[:-1]), self._understood(said[-1], last=True)]
+            understood = [*(self._understood(word) for word in said[:-1]), self._understood(said[-1], last=True)]
+            meant = " ".join(understood).split()
             last = _prefix(meant[-1])
             whole = [_quoted(word) for word in meant]
             rows = self._rows(" AND ".join(whole)) or self._rows(" AND ".join([*whole[:-1], last]))
@@ -162,8 +169,15 @@ class TextIndex:
             return word
         if last and self._known(_prefix(word)):
             return word
-        near = [other for other in _one_edit_from(word) if other in self.vocabulary]
-        return max(near, key=lambda other: (self.vocabulary[other], other), default=word)
+        slips = 2 if len(word) >= TWO_TYPOS_LETTERS else 1
+        found = process.extract(word, self.vocabulary.keys(), scorer=OSA.distance, score_cutoff=slips, limit=None)
+        # few people miss the first key as well
+        near = [(far, -self.vocabulary[other], other) for other, far, _ in found if far == 1 or other[0] == word[0]]
+        if near:
+            return min(near)[-1]
+        halves = ((word[:at], word[at:]) for at in range(LEAST_HALF, len(word) - LEAST_HALF + 1))
+        known = [(one, other) for one, other in halves if one in self.vocabulary and other in self.vocabulary]
+        return " ".join(max(known, key=lambda two: sum(self.vocabulary[one] for one in two), default=(word,)))
 
     def _known(self, expression: str) -> bool:
         return self._database.execute("SELECT 1 FROM words WHERE words MATCH ? LIMIT 1", (expression,)).fetchone() is not None
@@ -301,17 +315,6 @@ def _quoted(word: str) -> str:
 
 def _prefix(word: str) -> str:
     return f"{_quoted(word)} *" if len(word) > 1 else _quoted(word)
-
-
-def _one_edit_from(word: str) -> set[str]:
-    """All that a letter less, more, other, or two in the wrong order make of a word."""
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789"
-    halves = [(word[:at], word[at:]) for at in range(len(word) + 1)]
-    less = (one + other[1:] for one, other in halves if other)
-    swapped = (one + other[1] + other[0] + other[2:] for one, other in halves if len(other) > 1)
-    changed = (one + letter + other[1:] for one, other in halves if other for letter in letters)
-    more = (one + letter + other for one, other in halves for letter in letters)
-    return set(chain(less, swapped, changed, more)) - {word}
 
 
 def _related(shelf: Shelf, hits: Hits, words: str) -> list[str]:

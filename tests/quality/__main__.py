@@ -23,9 +23,11 @@ async def main() -> None:
         print(f"{world.name}: {len(world.products)} products, {len(world.cases)} pictures …", flush=True)
         async with Asked.open(world) as asked:
             answers, plain = await asked.answers(), await asked.plainly()
+            slips = [["slips in a word", "words", "found among the first ten"]]
+            slips += [[one.slips, str(one.words), _two(one.found / one.words)] for one in asked.typed() if one.words]
         everything += answers
         misses += [(world, one) for one in answers if _missed(one)]
-        for title, rows in _tables(world, answers, plain):
+        for title, rows in (*_tables(world, answers, plain), (f"Words, {world.name}", slips)):
             tables.append((title, rows))
             _show(title, rows)
     pooled = [["", "said", "wrong", "coverage"]]

@@ -4,7 +4,7 @@ import asyncio
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from bot.insights.view import catalogue_picture
 from bot.insights.words import singular
 from bot.pixels import Pixels
 from bot.storage import Database
+from tests.quality import words
 from tests.quality.cases import Case, World
 from tests.quality.measures import Answer
 from tests.worlds import settings_for
@@ -67,6 +68,10 @@ class Asked:
                 report = await service.catalogue.import_feeds([str(feed)])
                 assert not report.rejected, report.rejected[:3]
                 yield cls(world, service, pixels)
+
+    def typed(self) -> Sequence[words.Typed]:
+        serving = self._service.catalogue.serving
+        return [*words.typed(serving.words, serving.shelf)]
 
     async def answers(self) -> list[Answer]:
         """To every case of the world, in order."""
