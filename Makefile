@@ -6,7 +6,7 @@ PORT ?= 3000
 SOURCE_ONLY := jstyleson
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench quality fuzz setup setup-dev browser-test browser requirements golden clean
+.PHONY: help demo test lint format bench bench-rival quality fuzz setup setup-dev browser-test browser requirements golden clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,9 @@ format: setup-dev
 bench: setup-dev  ## CPU and memory, as ratios measured side by side
 	$(BIN)/python -m tests.bench
 
+bench-rival: setup-dev .venv-rival/.installed  ## beside clip-retrieval, which gets an environment of its own (5 GB)
+	$(BIN)/python -m tests.bench.rival
+
 quality: setup-dev  ## how good the answers are: figures, and the misses as pictures
 	$(BIN)/python -m tests.quality
 
@@ -57,7 +60,7 @@ browser:
 		{ echo "The browser test needs Chromium: install the package 'chromium' and run it again." >&2; exit 1; }
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-rival build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -78,6 +81,12 @@ endef
 .venv/.installed: requirements.txt | .venv/bin/python
 	@echo "Setting up (once, about half a minute)…"
 	$(call install,requirements.txt)
+
+.venv-rival/.installed: tests/bench/rival.txt
+	@echo "Setting up the rival (once, some minutes)…"
+	@$(PYTHON) -m venv .venv-rival
+	@.venv-rival/bin/python -m pip install --disable-pip-version-check --quiet -r $<
+	@touch $@
 
 .venv/.installed-dev: requirements-dev.txt .venv/.installed | .venv/bin/python
 	@echo "Setting up the tools for tests (once)…"

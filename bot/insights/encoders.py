@@ -65,7 +65,9 @@ class Card(BaseModel):
     """What one has to know of an ONNX image encoder.
 
     A picture becomes size × size values, each (value / scale - mean) / std, mean and std in the order of the channels;
-    `output` has `dimension` numbers. licence: for whoever wonders later.
+    `output` has `dimension` numbers. parts: look at the middle and the corners of a photo too, a run each; without, a lookup
+    costs a sixth, small things in clutter are missed, and no part of a picture can be asked about once it is gone. licence:
+    for whoever wonders later.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -80,6 +82,7 @@ class Card(BaseModel):
     dimension: int = Field(ge=1, le=8192)
     input: str
     output: str
+    parts: bool = True
     licence: str = Field(min_length=1)
     text: TextCard | None = None
 
@@ -159,28 +162,28 @@ class CardEncoder:
         return _vector(both, _palette(rgb).shares(THING))
 
     def look(self, rgb: Pixels) -> Look:
-        """What the matching needs to know about a photo (h, w, 3): a run over the whole, its middle and its four corners.
+        """What the matching needs to know about a photo (h, w, 3): a run over the whole, and over its middle and four corners.
 
         The middle leads, because that is where people hold what they photograph.
         """
         palette = _palette(rgb)
-        boxes = (CENTRE, *CORNERS)
+        boxes = (CENTRE, *CORNERS) if self._card.parts else ()
         seen = [self._features(_cut(rgb, box)) for box in boxes]
         whole = self._features(rgb)
-        usual = _unit(np.sum([_unit(one) for one in seen], axis=0))
+        usual = _unit(np.sum([_unit(one) for one in seen or [whole]], axis=0))
         contrasts = [1 - float(_unit(one) @ usual) for one in seen]
-        order = [0, *sorted(range(1, len(boxes)), key=lambda row: -contrasts[row])]
+        order = sorted(range(len(boxes)), key=lambda row: (row > 0, -contrasts[row]))
         regions = [Region(boxes[row], _vector(seen[row], palette.shares(boxes[row])), contrasts[row]) for row in order]
         colours = palette.of(CENTRE)
         plain_hash, mirrored_hash = hashes(rgb)
         return Look(
             regions=(*regions, Region(WHOLE, _vector(whole, palette.shares(WHOLE)), 0.0)),
-            labels=self._labels(whole, seen[0]),
+            labels=self._labels(whole, seen[0] if seen else whole),
             accent=colours.accent,
             colour=colours.word,
             hash=plain_hash,
             mirrored=mirrored_hash,
-            grid=_grid(np.stack(seen[1:]), palette.cells(2, 2)),
+            grid=_grid(np.stack(seen[1:]), palette.cells(2, 2)) if seen else None,
         )
 
     def closer(self, rgb: Pixels, look: Look) -> Look:

@@ -70,6 +70,18 @@ def test_it_looks_at_the_whole_and_at_parts() -> None:
     )
 
 
+def test_without_parts_it_looks_once_and_keeps_no_parts(tmp_path: Path) -> None:
+    for suffix in (".onnx", ".json"):
+        shutil.copy(LITE0.with_suffix(suffix), tmp_path / f"m{suffix}")
+    card = json.loads((tmp_path / "m.json").read_text()) | {"parts": False}
+    (tmp_path / "m.json").write_text(json.dumps(card))
+    photo = pixels("photos/photo-16.jpg")
+    look, whole = load_encoder(tmp_path / "m.onnx").look(photo), load_encoder(LITE0).look(photo).whole
+    assert [region.box for region in look.regions] == [WHOLE]
+    assert look.whole.vector @ whole.vector == pytest.approx(1, abs=1e-5)
+    assert look.part(Crop(0.0, 0.0, 0.5, 0.5)) is None
+
+
 def test_its_name_changes_with_the_file_and_with_the_card(tmp_path: Path) -> None:
     name = load_encoder(LITE0).name
     for suffix in (".onnx", ".json"):
