@@ -24,6 +24,11 @@ class ImageRef:
     total: int = 0
     words: str = ""
 
+    @property
+    def alone(self) -> bool:
+        """Words without a picture: a search."""
+        return not (self.file_id or self.url or self.token or self.thread_ts)
+
 
 @dataclass(frozen=True, slots=True)
 class ReplyTo:

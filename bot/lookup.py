@@ -7,8 +7,9 @@ from typing import Any
 
 from bot import errors
 from bot.errors import Unavailable, UserError
-from bot.insights.model import Insights, Module, Token, Upload
+from bot.insights.model import Caption, ImageObject, Insights, Module, Token, Upload
 from bot.jobs import ImageRef, Lookup, ReplyTo, from_payload
+from bot.opinions import demoted
 from bot.queue import Dead, Job
 from bot.results import Result
 from bot.slack import events
@@ -22,7 +23,14 @@ from bot.slack.values import new_rid
 
 log = logging.getLogger(__name__)
 
-MODULES = (Module.TAGS, Module.BRQ, Module.CAPTION, Module.SIMILAR_IMAGES, Module.SIMILAR_PRODUCTS)
+MODULES = (
+    Module.TAGS,
+    Module.BRQ,
+    Module.CAPTION,
+    Module.SIMILAR_IMAGES,
+    Module.SIMILAR_PRODUCTS,
+    Module.PAGES_INCLUDING,
+)
 LOOK_SECONDS = 20.0  # threats.md R7
 EYES = "eyes"
 
@@ -69,7 +77,7 @@ class Looking:
         except UserError as error:
             kept = await self._keep(None)
             return {"end": "problem", "error": type(error).__name__, "text": str(error), "rid": kept.rid}
-        if card.is_empty(found):
+        if card.is_empty(found) or (self.order.image.alone and not found.similar_products):
             return {"end": "nothing"}
         return {"end": "card", "rid": (await self._keep(found)).rid}
 
@@ -77,6 +85,8 @@ class Looking:
         match seen["end"]:
             case "card":
                 await self._post(seen["rid"])
+            case "nothing" if self.order.image.alone:
+                await self._tell(notices.nothing_for(self.order.image.words))
             case "nothing" if self.order.asked:
                 await self._tell(notices.problem(Kind.NOTHING))
             case "problem" if self.order.asked:
@@ -107,8 +117,21 @@ class Looking:
         raise UserError("There is no picture in this thread. Post one and mention me.")
 
     async def _see(self, ref: ImageRef) -> Insights:
+        if ref.alone:
+            return await self._search(ref.words)
         picture = Token(ref.token) if ref.token else Upload(await self.desk.images.fetch(ref))
-        return await self.desk.insights.insights(picture, MODULES, query=self.order.image.words, market=self.desk.market)
+        found = await self.desk.insights.insights(picture, MODULES, query=self.order.image.words, market=self.desk.market)
+        return demoted(found, await self.desk.opinions.disliked(self.order.reply_to.team, found.token))
+
+    async def _search(self, words: str) -> Insights:
+        """Words alone: what the catalogue has of them, each product once."""
+        found = await self.desk.insights.search(words, market=self.desk.market)
+        products: dict[str, ImageObject] = {}
+        for image in found.page.value:
+            if image.shopping_sources_count:
+                products.setdefault(image.name, image)
+        title = Caption(found.corrected or words)
+        return Insights("", caption=title, similar_products=tuple(products.values()), related_searches=found.related)
 
     async def _keep(self, found: Insights | None) -> Result:
         to = self.order.reply_to
@@ -136,7 +159,7 @@ class Looking:
         found = result.found
         try:
             if self.order.command:
-                top = notices.asked(to.user, self.order.image.url)
+                top = notices.asked(to.user, self.order.image.url, words=self.order.image.words)
                 to = replace(to, thread_ts=await replies.post_once(f"{self.job.key}:top", to, lambda _: top))
                 result = replace(result, thread_ts=to.thread_ts)
             ts = await replies.post_once(self.job.key, to, lambda style: card.card(found, self.desk.context(result, style)))

@@ -307,11 +307,24 @@ class Driver:
         person = self.workspace.person(by)
         view.state = state if state is not None else _filled(view, values or {})
         payload = wire.view_submission(person, view)
+        payload["response_urls"] = self._response_urls(person, view)
         payload["trigger_id"] = self.workspace.new_trigger(person.id, view.id)
         ack = await self.workspace.delivery.interaction(payload)
         if ack.ok:
             await self._after_submit(view, ack)
         return ack
+
+    def _response_urls(self, person: Person, view: View) -> list[Json]:
+        """A way into each conversation that was chosen where the app asked for one."""
+        chosen: list[Json] = []
+        for block_id, element in elements(view.blocks):
+            channel = view.state.get(block_id, {}).get(element["action_id"], {}).get("selected_conversation")
+            if element.get("response_url_enabled") and channel:
+                url = self.workspace.new_hook("app", Hook(person.id, channel, time.monotonic()))
+                chosen.append(
+                    {"block_id": block_id, "action_id": element["action_id"], "channel_id": channel, "response_url": url}
+                )
+        return chosen
 
     async def _after_submit(self, view: View, ack: Ack) -> None:
         match ack.body.get("response_action"):

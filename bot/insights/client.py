@@ -17,7 +17,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
 
 from bot.errors import RateLimited, Unavailable
 from bot.insights import bing
-from bot.insights.model import WHOLE, Crop, Insights, Module, Picture, SafeSearch, Token, Upload, Url
+from bot.insights.model import WHOLE, Crop, Found, Insights, Module, Picture, SafeSearch, Token, Upload, Url
 from bot.pixels import Pixels
 
 UPLOAD_SIDE = 1500
@@ -72,6 +72,7 @@ class HttpInsightsClient:
     def __init__(self, session: ClientSession, url: str, pixels: Pixels, breaker: Breaker | None = None) -> None:
         self._session = session
         self._url = url
+        self._search_url = f"{url.removesuffix('/details')}/search"
         self._pixels = pixels
         self._breaker = breaker or Breaker()
         self._client_id = ""  # the service's name for us: kept, so that it sees one client (insights-api.md §2)
@@ -112,19 +113,39 @@ class HttpInsightsClient:
                 parameters["insightsToken"] = token
         try:
             async with asyncio.timeout(LOOKUP_SECONDS):
-                return await self._ask(parameters, data)
+                return bing.from_wire(await self._ask(self._url, "ImageInsights", parameters, data))
         except TimeoutError:
             raise Unavailable("The insights service isn't answering.") from None
 
-    async def _ask(self, parameters: dict[str, str], data: bytes) -> Insights:
+    async def search(
+        self,
+        words: str,
+        *,
+        count: int = 35,
+        market: str = "en-US",
+        language: str = "en",
+        safe_search: SafeSearch = SafeSearch.MODERATE,
+    ) -> Found:
+        """Raises what InsightsClient says."""
+        parameters = {"q": words, "count": str(count), "mkt": market, "safeSearch": safe_search.value}
+        if language != "en":
+            parameters["setLang"] = language
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS):
+                return bing.found_from_wire(await self._ask(self._search_url, "Images", parameters, b""))
+        except TimeoutError:
+            raise Unavailable("The insights service isn't answering.") from None
+
+    async def _ask(self, url: str, kind: str, parameters: dict[str, str], data: bytes) -> Any:
+        """The answer as JSON; `kind` is its `_type`."""
         for attempt in range(RETRIES + 1):
             self._breaker.check()
-            status, body, pause = await self._call(parameters, data)
+            status, body, pause = await self._call(url, parameters, data)
             outage = status in {0, 200, *RETRIED} and not (status == 200 and body.strip())  # noqa: PLR2004
             self._breaker.say(answered=not outage or status == 429)  # noqa: PLR2004 (it is there, and busy)
             if not outage:
                 if status == 200:  # noqa: PLR2004
-                    return await asyncio.to_thread(_read, body)
+                    return await asyncio.to_thread(_read, body, kind)
                 raise bing.error_from_wire(status, body, pause)
             error = (
                 bing.error_from_wire(status, body, pause) if status else Unavailable("The insights service cannot be reached.")
@@ -135,12 +156,12 @@ class HttpInsightsClient:
             await asyncio.sleep(wait * random.uniform(1.0, 1.5))  # noqa: S311 (spreads retries)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _call(self, parameters: dict[str, str], data: bytes) -> tuple[int, bytes, str]:
+    async def _call(self, url: str, parameters: dict[str, str], data: bytes) -> tuple[int, bytes, str]:
         """Status (0: no connection), body, Retry-After in seconds. Raises Unavailable for an answer that cannot be one."""
         try:
             async with self._session.request(
                 "POST" if data else "GET",
-                self._url,
+                url,
                 params={name: value for name, value in parameters.items() if value},
                 headers={"X-MSEdge-ClientID": self._client_id} if self._client_id else None,
                 data=_form(data) if data else None,
@@ -183,11 +204,11 @@ def _form(data: bytes) -> FormData:
     return form
 
 
-def _read(body: bytes) -> Insights:
+def _read(body: bytes, kind: str) -> Any:
     try:
         answer: Any = json.loads(body)
     except (ValueError, RecursionError):
         answer = None
-    if not isinstance(answer, dict) or answer.get("_type", "ImageInsights") != "ImageInsights":
+    if not isinstance(answer, dict) or answer.get("_type", kind) != kind:
         raise Unavailable("The insights service answered something I don't understand.")
-    return bing.from_wire(answer)
+    return answer

@@ -504,3 +504,18 @@ class InsightsClient(Protocol):
         Unavailable when the engine cannot answer now.
         """
         ...
+
+    async def search(
+        self,
+        words: str,
+        *,
+        count: int = 35,
+        market: str = "en-US",
+        language: str = "en",
+        safe_search: SafeSearch = SafeSearch.MODERATE,
+    ) -> Found:
+        """Pictures of the catalogue for words, each with what its product costs.
+
+        Raises Unavailable when the engine cannot answer now.
+        """
+        ...

@@ -210,7 +210,7 @@ def search(view: MarketView, index: TextIndex, words: str, *, count: int, offset
     mains, others = (found[0] for found in pictures), chain.from_iterable(found[1:] for found in pictures)
     ranked = list({picture.id: picture for picture in (*mains, *others)}.values())
     ranked.sort(key=lambda picture: picture.id != first)
-    page = tuple(view.image(picture) for picture in ranked[offset : offset + count])
+    page = tuple(view.image(picture, sums=True) for picture in ranked[offset : offset + count])
     return Found(
         page=ImagePage(page, offset, min(offset + len(page), len(ranked)) if page else len(ranked), len(ranked)),
         related=tuple(view.search_for(text) for text in _related(view.shelf, hits, words)),

@@ -4,10 +4,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.errors import UserError
 from bot.images import Images
-from bot.insights.model import Goods, ImageObject, InsightsClient, Module, Offer, Token
+from bot.insights.model import Goods, ImageObject, Insights, InsightsClient, Module, Offer, Query, Token
 from bot.insights.refining import refine
 from bot.jobs import ImageRef, Order, kind, to_payload
+from bot.opinions import Opinions
 from bot.queue import Jobs
 from bot.results import Result, Results
 from bot.slack.cards.context import CardContext
@@ -27,6 +29,7 @@ class Desk:
     results: Results
     replies: Replies
     teams: Teams
+    opinions: Opinions
     people: People
     images: Images
     insights: InsightsClient
@@ -42,6 +45,7 @@ class Desk:
         """Delete what belongs to a team: answers, settings, and what its people added to the catalogue."""
         await self.results.forget(team)
         await self.teams.forget(team)
+        await self.opinions.forget(team)
         if self.goods:
             await self.goods.take_out(source_of(team))
 
@@ -50,6 +54,7 @@ class Desk:
             rid=result.rid,
             at=int(result.created or time.time()),
             requester=result.requester,
+            owner=result.owner,
             market=result.market,
             rev=result.rev,
             style=style,
@@ -64,9 +69,22 @@ class Desk:
         found = await self.insights.insights(Token(product.token), [Module.SHOPPING_SOURCES], market=market)
         return found.shopping_sources
 
+    async def related(self, found: Insights, market: str) -> Sequence[Query]:
+        """What people look for beside a picture that was answered about. Raises Unavailable; nothing where it is forgotten."""
+        words = found.best_query.text if found.best_query else ""
+        if not words or not found.token:
+            return ()
+        try:
+            answer = await self.insights.insights(Token(found.token), [Module.RELATED_SEARCHES], query=words, market=market)
+        except UserError:
+            return ()
+        return answer.related_searches
+
 
 def _origin(image: ImageRef, market: str) -> str:
     """The card's second line, where it is not plain which picture it speaks of, or what of it."""
+    if image.alone:
+        return ""
     which = "From a similar image" if image.token else f"Photo {image.number} of {image.total}" if image.total else ""
     only = refine(image.words).described(market)
     return " · ".join(part for part in (which, f"Only {only}" if only else "") if part)

@@ -223,7 +223,12 @@ def submission(body: dict[str, Any]) -> Click | None:
     return Click(
         name=_text(view.get("callback_id")),
         value="",
-        reply_to=ReplyTo(team=_team(body), channel="", user=_text(_object(body.get("user")).get("id"))),
+        reply_to=ReplyTo(
+            team=_team(body),
+            channel="",
+            user=_text(_object(body.get("user")).get("id")),
+            response_url=_response_url(body.get("response_urls")),
+        ),
         action_ts=_text(view.get("hash")),
         trigger_id=_text(body.get("trigger_id")),
         entered=_entered(view),
@@ -231,10 +236,27 @@ def submission(body: dict[str, Any]) -> Click | None:
     )
 
 
+def _response_url(urls: Any) -> str:
+    """The way into the conversation that was chosen in a modal, also where we are no member."""
+    first = urls[0] if isinstance(urls, list) and urls else None
+    return _text(_object(first).get("response_url"))
+
+
 def _entered(view: dict[str, Any]) -> dict[str, str]:
     """What was written into the inputs, one an input block, by block_id."""
     inputs = _object(_object(view.get("state")).get("values"))
-    return {name: _text(_object(value).get("value")) for name, values in inputs.items() for value in _object(values).values()}
+    return {name: _said(_object(value)) for name, values in inputs.items() for value in _object(values).values()}
+
+
+def _said(entered: dict[str, Any]) -> str:
+    """A text, or what was chosen; several values with commas between them."""
+    options, conversations = entered.get("selected_options"), entered.get("selected_conversations")
+    if isinstance(options, list):
+        return ",".join(_text(_object(one).get("value")) for one in options)
+    if isinstance(conversations, list):
+        return ",".join(_text(one) for one in conversations)
+    chosen = _text(_object(entered.get("selected_option")).get("value"))
+    return chosen or _text(entered.get("selected_conversation")) or _text(entered.get("value"))
 
 
 def _view(view: dict[str, Any]) -> dict[str, Any]:

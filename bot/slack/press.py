@@ -11,19 +11,20 @@ from bot.queue import Job
 from bot.results import Result
 from bot.slack import adding, events, values
 from bot.slack.blocks import Block, Payload, alert, section
-from bot.slack.buttons import use_image, where_to_buy
-from bot.slack.cards import notices, shopping_sources, similar_images, similar_products
+from bot.slack.buttons import card_menu, rate, use_image, where_to_buy
+from bot.slack.cards import notices, opinions, pages, products, sharing, shopping_sources, similar_images, similar_products
 from bot.slack.cards.context import Sort, ViewState
 from bot.slack.cards.notices import Kind
-from bot.slack.cards.views import modal
+from bot.slack.cards.views import modal, state_of
 from bot.slack.desk import Desk
-from bot.slack.replies import NOT_THERE, CannotPost
+from bot.slack.replies import NOT_THERE, CannotPost, Style
 from bot.slack.values import Value
 
 IN_MESSAGES = (where_to_buy.ACTION_ID, use_image.ACTION_ID, "insights.link.")
 """Buttons that say all by their value; the others need the modal they stand in."""
 SWITCHED = re.compile(r"<@(?P<by>\w+)> turned automatic answers (?P<state>on|off)")
 
+NOT_NOW = "The image service isn’t answering. Nothing was lost: try again in a minute."
 GONE = f"{Kind.EXPIRED.value.happened}. Post the picture again."
 """Where there is nothing left to look at again."""
 
@@ -165,6 +166,133 @@ class Press:
         view = draw(self.desk.context(behind[0]), found, start=state.start, until=until)
         return await self.job.step("fill", lambda: self._show(self.click.view_id, view))
 
+    # --- the menu of a card
+
+    async def open_menu(self) -> None:
+        behind = await self._behind()
+        result = behind[0] if behind else None
+        if behind is None or result is None or result.found is None:
+            return await self._expired()
+        ctx = self.desk.context(result)
+        match behind[1].arg:
+            case card_menu.PAGES:
+                await self._open(pages.view(ctx, result.found))
+            case card_menu.SHARE:
+                await self._open(sharing.view(ctx))
+            case card_menu.RELATED:
+                view_id, found = await self._open(pages.searching(ctx)), result.found
+
+                async def filled() -> None:
+                    await self._show(view_id, await self._related(result, found))
+
+                await self.job.step("fill", filled)
+        return None
+
+    async def _related(self, result: Result, found: Insights) -> Payload:
+        ctx = self.desk.context(result)
+        try:
+            return pages.related(ctx, await self.desk.related(found, result.market))
+        except Unavailable:
+            return modal("related", "Related searches", [alert(NOT_NOW, "error")], state_of(ctx))
+
+    async def more_pages(self) -> None:
+        await self._more(pages.view, pages.PAGE)
+
+    async def search_related(self) -> None:
+        """Run one of the related searches, and say where its card comes."""
+        behind = await self._behind()
+        number = behind[1].number("s") if behind else None
+        if behind is None or number is None or behind[0].found is None:
+            return await self._expired()
+        result = behind[0]
+        queries = await self.desk.related(behind[0].found, result.market)
+        if number >= len(queries):
+            return await self._expired()
+        await self._look(result, ImageRef(words=queries[number].text))
+        view = pages.related(self.desk.context(result), queries)
+        return await self.job.step("say", lambda: self._said(view, result, "The results come"))
+
+    async def sharing_card(self) -> Payload:
+        result = await self._result(ViewState.read(self.click.view_metadata))
+        view = sharing.sharing(self.desk.context(result)) if result else _expired_view()
+        return {"response_action": "update", "view": view}
+
+    async def share_card(self) -> None:
+        """Post the short card in the channel that was chosen, as a result of its own: its buttons work there."""
+        result, to = await self._result(ViewState.read(self.click.view_metadata)), self.click.entered.get("to", "")
+        if result is None or result.found is None or not to:
+            return  # sharing_card() has said it
+        await self.job.step("share", lambda: self._share_card(result, to))
+
+    async def _share_card(self, result: Result, channel: str) -> None:
+        ctx, replies, by = self.desk.context(result), self.desk.replies, self.click.reply_to.user
+        copy = replace(result, rid=values.new_rid(), channel=channel, thread_ts="", message_ts="", requester=by, owner="")
+        copy = await self.desk.results.keep(self.job.key, copy)
+        found, link = copy.found, await replies.permalink(result.channel, result.message_ts or result.thread_ts)
+        to = ReplyTo(result.team, channel, "", by, self.click.reply_to.response_url)
+        if found is None:
+            return
+
+        def draw(style: Style) -> Payload:
+            note = self.click.entered.get("note", "")
+            return sharing.message(found, self.desk.context(copy, style), by=by, note=note, link=link)
+
+        view = sharing.shared(ctx, channel)
+        try:
+            await replies.post_once(f"{self.job.key}:share", to, draw)
+        except CannotPost as error:
+            if error.code not in NOT_THERE or not to.response_url:
+                view = sharing.refused(ctx, "I can’t post in that channel. Invite me there first.")
+            else:
+                await replies.publish(to, draw)
+        await replies.update_view(self.click.view_id, view)
+
+    # --- opinions
+
+    async def rate(self) -> None:
+        """Remember what somebody thinks; after a "no" ask why."""
+        behind = await self._behind()
+        if behind is None or behind[0].found is None:
+            return await self._expired()
+        result, found, to = behind[0], behind[0].found, self.click.reply_to
+        helpful = behind[1].arg == rate.UP
+        await self.job.step("note", lambda: self.desk.opinions.note(to.team, result.rid, to.user, found.token, helpful=helpful))
+        if not helpful:
+            await self._open(opinions.view(self.desk.context(result), found))
+        return None
+
+    def heard(self) -> Payload:
+        return {"response_action": "clear"}
+
+    async def say_why(self) -> None:
+        result = await self._result(ViewState.read(self.click.view_metadata))
+        if result is None or result.found is None:
+            return
+        said, to, found = self.click.entered, self.click.reply_to, result.found
+        named = {f"p{number}": product.token for number, product in products.named(found)[: products.SHOWN]}
+        wrong = [named[one] for one in said.get("which", "").split(",") if one in named]
+        if not wrong and said.get("why") in {"item", "products"}:
+            wrong = list(named.values())[:1]
+        reason, words = said.get("why", ""), said.get("more", "")[: opinions.WORDS]
+        await self.job.step(
+            "note",
+            lambda: self.desk.opinions.note(
+                to.team, result.rid, to.user, found.token, helpful=False, reason=reason, words=words, products=wrong
+            ),
+        )
+
+    async def remove_card(self) -> None:
+        """Delete the card for everyone: whoever asked, whoever posted the picture, and admins may."""
+        behind, to = await self._behind(old=True), self.click.reply_to
+        if behind is None:
+            return await self._expired()
+        result = behind[0]
+        if to.user not in {result.requester, result.owner} and not (await self.desk.people.get(to.team, to.user)).admin:
+            return await self.job.step(
+                "refuse", lambda: self.desk.replies.tell(to, lambda _: notices.only_for(result.owner or result.requester))
+            )
+        return await self.job.step("remove", lambda: self.desk.replies.delete(to.channel, self.click.message_ts))
+
     # --- lookups
 
     async def look_again(self) -> None:
@@ -184,11 +312,15 @@ class Press:
         result, state = behind[0], ViewState.read(self.click.view_metadata)
         await self._look(result, ImageRef(token=images[number].token))
         if self.click.view_id and state and result.found:
-            where = "in the thread" if result.thread_ts else "in the conversation"
             view = similar_images.view(self.desk.context(result), result.found, start=state.start, until=state.until)
-            view["blocks"].insert(0, alert(f"The card of that image comes {where}.", "success"))
-            await self.job.step("say", lambda: self.desk.replies.update_view(self.click.view_id, view))
+            await self.job.step("say", lambda: self._said(view, result, "The card of that image comes"))
         return None
+
+    async def _said(self, view: Payload, result: Result, what: str) -> None:
+        """Tell in the modal where what was asked for will be."""
+        where = "in the thread" if result.thread_ts else "in the conversation"
+        view["blocks"].insert(0, alert(f"{what} {where}.", "success"))
+        await self.desk.replies.update_view(self.click.view_id, view)
 
     async def _look(self, result: Result, image: ImageRef) -> None:
         to = ReplyTo(result.team, result.channel, result.thread_ts, self.click.reply_to.user, self.click.reply_to.response_url)

@@ -8,7 +8,7 @@ from bot.slack.blocks import Payload
 
 _POINTER = re.compile(r"\[json-pointer:\s*(/?[^\]]*)\]")
 _PICTURES = ("downloading image failed", "invalid slack file", "image_url", "slack_file")
-_CAROUSEL = re.compile(r"\b(carousel|card)\b")
+_CAROUSEL = re.compile(r"\b(carousel|card|context_actions|feedback_buttons|icon_button)\b")
 _GONE = object()
 
 Path = tuple[str, ...]
@@ -55,7 +55,7 @@ def without_pictures(payload: Payload) -> Payload:
 
 
 def names_carousel(texts: Iterable[str], payload: Payload | None = None) -> bool:
-    """Whether Slack refused carousels or cards as such, so that classic rows (cards.md §9.2) are the answer.
+    """Whether Slack refused carousels, cards or thumbs as such, so that classic rows (cards.md §9.2) are the answer.
 
     By the word, or, given the payload, by a pointer to one as a whole. A complaint about a part of one does not count.
     """
@@ -63,7 +63,9 @@ def names_carousel(texts: Iterable[str], payload: Payload | None = None) -> bool
     if any(_CAROUSEL.search(_POINTER.sub("", text)) for text in said):
         return True
     blocks = payload.get("blocks", []) if payload else []
-    whole = {("blocks", str(at)) for at, block in enumerate(blocks) if block.get("type") in {"carousel", "card"}}
+    whole = {
+        ("blocks", str(at)) for at, block in enumerate(blocks) if block.get("type") in {"carousel", "card", "context_actions"}
+    }
     return not whole.isdisjoint(path[:-1] if path[-1] == "type" else path for path in pointers(said))
 
 

@@ -134,6 +134,18 @@ class Replies:
                 return
         raise CannotPost("invalid_blocks")
 
+    async def publish(self, to: ReplyTo, draw: Draw) -> None:
+        """Post for everybody through a response_url: in a conversation that somebody chose and we are no member of."""
+        await self._hook(to.response_url, {"response_type": "in_channel", "replace_original": False} | draw("classic"))
+
+    async def delete(self, channel: str, ts: str) -> None:
+        """A message of ours; gone already is fine."""
+        try:
+            await _call(self._client.chat_delete, channel=channel, ts=ts)
+        except CannotPost as error:
+            if error.code != "message_not_found":
+                raise
+
     async def take_back(self, response_url: str) -> None:
         """Remove the ephemeral message that a command was acknowledged with."""
         await self._hook(response_url, {"delete_original": True})

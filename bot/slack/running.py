@@ -18,6 +18,7 @@ from bot.fetch import Fetcher
 from bot.images import Images
 from bot.insights.model import Goods, InsightsClient
 from bot.jobs import Click, ReplyTo, from_payload
+from bot.opinions import Opinions
 from bot.pixels import Pixels
 from bot.queue import PAUSES, Dead, Handler, Job, Jobs, Telling
 from bot.results import Results
@@ -78,6 +79,7 @@ async def running_bot(
             results=results,
             replies=replies,
             teams=Teams(database),
+            opinions=Opinions(database),
             people=People(client),
             images=Images(client, fetcher, pixels, token),
             insights=insights,
@@ -103,6 +105,7 @@ async def _sweep(desk: Desk) -> None:
         try:
             await desk.results.sweep()
             await desk.teams.sweep()
+            await desk.opinions.sweep()
         except SQLAlchemyError:
             log.exception("old results could not be deleted; the next hour tries again")
         await asyncio.sleep(3600.0)

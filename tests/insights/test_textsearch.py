@@ -296,7 +296,7 @@ async def test_a_caller_can_start_from_words(engine: Engine) -> None:
     image = found.page.value[0]
     assert image.name == "Harbour Stripe Straight Mug"
     assert image.shopping_sources_count > 0
-    assert image.aggregate_offer is None
+    assert image.aggregate_offer
     known = await engine.service.insights(Token(image.token), [Module.SHOPPING_SOURCES])
     assert len(known.shopping_sources) == image.shopping_sources_count
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.demo.objects import Message, View
 from bot.errors import Unavailable
-from bot.insights.model import Insights, InsightsClient, Module, Picture
+from bot.insights.model import Found, Insights, InsightsClient, Module, Picture
 from tests.worlds import Engine, World, photo, world_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -32,6 +32,9 @@ class Slow:
             if self.down:
                 raise Unavailable("out of order")
         return await self.engine.insights(picture, modules, **how)
+
+    async def search(self, words: str, **how: Any) -> Found:
+        return await self.engine.search(words, **how)
 
 
 async def card_in(world: World, name: str = VASE) -> tuple[Message, Message]:

@@ -76,8 +76,8 @@ async def test_try_again_looks_again(world: World) -> None:
     [
         ("", "How to use"),
         ("help", "How to use"),
-        ("payload", "How to use"),
-        ("payload=1&payload", "How to use"),
+        ("payload", "Looking in the catalogue"),
+        ("payload=1&payload", "Looking in the catalogue"),
         ("cup.jpg", "doesn’t look like an image URL"),
         ("ftp://example.com/cup.jpg", "doesn’t look like an image URL"),
     ],
@@ -85,6 +85,7 @@ async def test_try_again_looks_again(world: World) -> None:
 async def test_other_words_are_answered_at_once(world: World, text: str, says: str) -> None:
     ack = await world.people.command("/insights", text)
     assert says in ack.text
+    await world.finished()
 
 
 async def test_off_and_on_are_announced_and_undo_takes_them_back(world: World) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.errors import Unavailable
-from bot.insights.model import Insights, InsightsClient, Module, Picture
+from bot.insights.model import Found, Insights, InsightsClient, Module, Picture
 from bot.jobs import ReplyTo
 from tests.worlds import Engine, World, photo, world_of
 
@@ -31,6 +31,9 @@ class Down:
             await asyncio.sleep(0)
             raise Unavailable("out of order")
         return await self.engine.insights(picture, modules, **how)
+
+    async def search(self, words: str, **how: Any) -> Found:
+        return await self.engine.search(words, **how)
 
 
 async def test_a_short_outage_only_delays_the_card(engine: Engine, tmp_path: Path) -> None:

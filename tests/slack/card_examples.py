@@ -21,7 +21,19 @@ from bot.insights.model import (
 )
 from bot.jobs import ImageRef
 from bot.slack.blockkit import Surface
-from bot.slack.cards import adding, home, insights, notices, shopping_sources, similar_images, similar_products, views
+from bot.slack.cards import (
+    adding,
+    home,
+    insights,
+    notices,
+    opinions,
+    pages,
+    sharing,
+    shopping_sources,
+    similar_images,
+    similar_products,
+    views,
+)
 from bot.slack.cards.context import CardContext, Sort
 
 GOODS = (
@@ -36,7 +48,7 @@ GOODS = (
     ("Ink Blue Tumbler", "9.00", "9.00", 1, None),
     ("Fern Teapot", "34.00", "41.00", 2, None),
 )
-CONTEXT = CardContext("r8Kd2m", 1763800000, "U0ANA", channel="C0PHOTOS", thread="1763800000.000100")
+CONTEXT = CardContext("r8Kd2m", 1763800000, "U0ANA", "U0BEN", channel="C0PHOTOS", thread="1763800000.000100")
 
 
 def product(number: int, *, name: str = "", currency: str = "USD") -> ImageObject:
@@ -203,6 +215,8 @@ def messages() -> Iterator[Example]:
         "photo_removed": notices.photo_removed(),
         "hello": notices.hello(),
         "help": notices.help_text(),
+        "nothing_for": notices.nothing_for("blue elephant"),
+        "looked_for": notices.asked("U0ANA", "", words="blue mug"),
         "say": notices.say("That file is 40 MB. I read pictures up to 20 MB."),
     }.items():
         yield Example(f"notice.{state}", "message", payload)
@@ -252,8 +266,53 @@ def additions(title: str = JUG.title) -> Iterator[Example]:
         yield Example(f"add.{state}", "modal", view)
 
 
+def page(number: int, name: str = "") -> ImageObject:
+    title = name or f"Powerboating Dublin, sailing course {number}"
+    published = f"2017-01-{number + 1:02}T00:00:00.0000000Z" if number else ""
+    return replace(product(number), name=title, date_published=published)
+
+
+SEARCHES = tuple(Query(words.lower(), words, f"https://search.example/?q={words[:4]}") for words in ("Espresso cups", "Saucers"))
+
+
+def more_of_the_card(name: str = "") -> Iterator[Example]:
+    """What hangs on the card besides products: pages, searches, opinions, sharing."""
+    some, pages_of = found(10, name=name), replace(found(1), pages_including=tuple(page(number, name) for number in range(20)))
+    queries = tuple(replace(query, display_text=name or query.display_text) for query in SEARCHES)
+    for state, view in {
+        "pages.ok": pages.view(CONTEXT, pages_of),
+        "pages.third_page": pages.view(CONTEXT, pages_of, until=20),
+        "pages.empty": pages.view(CONTEXT, NOTHING),
+        "related.loading": pages.searching(CONTEXT),
+        "related.ok": pages.related(CONTEXT, queries),
+        "related.empty": pages.related(CONTEXT, ()),
+        "feedback.form": opinions.view(CONTEXT, some),
+        "feedback.form_without_products": opinions.view(CONTEXT, NOTHING),
+        "share.form": sharing.view(CONTEXT),
+        "share.sharing": sharing.sharing(CONTEXT),
+        "share.shared": sharing.shared(CONTEXT, "C0KITCHEN"),
+        "share.refused": sharing.refused(CONTEXT, "I can’t post in that channel. Invite me there first."),
+    }.items():
+        yield Example(state, "modal", view)
+    link = "https://acme.slack.example/archives/C0PHOTOS/p1"
+    yield Example("share.message", "message", sharing.message(some, CONTEXT, by="U0ANA", note=name or "Look at these", link=link))
+    yield Example("share.message_bare", "message", sharing.message(NOTHING, CONTEXT, by="U0ANA"))
+    yield Example("insights.short", "message", insights.short(some, CONTEXT))
+    yield Example("insights.short_nothing", "message", insights.short(NOTHING, CONTEXT))
+    yield Example("insights.with_pages", "message", insights.card(pages_of, CONTEXT))
+
+
 def examples() -> list[Example]:
-    return [*insight_cards(), *offer_views(), *shared_offers(), *lists(), *messages(), *additions(), *homes()]
+    return [
+        *more_of_the_card(),
+        *insight_cards(),
+        *offer_views(),
+        *shared_offers(),
+        *lists(),
+        *messages(),
+        *additions(),
+        *homes(),
+    ]
 
 
 def strange_examples(text: str, currency: str = "USD") -> Iterator[Example]:

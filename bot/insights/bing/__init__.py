@@ -1,6 +1,6 @@
 """Bing's spelling, and nothing else: requests read, answers written and read, errors (insights-api.md). Pure."""
 
-from bot.insights.bing.answers import from_wire, to_wire
+from bot.insights.bing.answers import found_from_wire, from_wire, to_wire
 from bot.insights.bing.asking import (
     MAX_IMAGE_BYTES,
     UNNAMED,
@@ -51,6 +51,7 @@ __all__ = [
     "WireInsights",
     "best_market",
     "error_from_wire",
+    "found_from_wire",
     "found_to_wire",
     "from_wire",
     "interface_language",

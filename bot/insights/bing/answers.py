@@ -15,6 +15,7 @@ from bot.insights.bing.wire import (
     WireEntityGroups,
     WireEntityMatch,
     WireEntityRegion,
+    WireFound,
     WireGalleries,
     WireGallery,
     WireImage,
@@ -45,8 +46,10 @@ from bot.insights.model import (
     EntityGroup,
     EntityMatch,
     EntityRegion,
+    Found,
     Gallery,
     ImageObject,
+    ImagePage,
     Insights,
     Match,
     Offer,
@@ -106,6 +109,21 @@ def from_wire(answer: Any) -> Insights:
         collections=tuple(map(_gallery_back, wire.related_collections.value)) if wire.related_collections else (),
         recipes=tuple(map(_recipe_back, wire.recipes.value)) if wire.recipes else (),
         recognized_entities=tuple(map(_group_back, wire.recognized_entity_groups.value)) if wire.recognized_entity_groups else (),
+    )
+
+
+def found_from_wire(answer: Any) -> Found:
+    """The Images answer of images/search. Raises Unavailable when it is not one."""
+    try:
+        wire = WireFound.read(answer)
+    except ValidationError:
+        raise Unavailable("The insights service answered something I don't understand.") from None
+    images, total = _images_back(wire), wire.total_estimated_matches
+    known = total if isinstance(total, int) else len(images)
+    return Found(
+        ImagePage(images, 0, min(len(images), known), known),
+        tuple(map(_query_back, wire.related_searches or ())),
+        (wire.query_context.altered_query if wire.query_context else None) or "",
     )
 
 

@@ -5,14 +5,21 @@ from types import ModuleType
 
 from bot.slack.buttons import (
     add_product,
+    card_menu,
     more_images,
+    more_pages,
     more_products,
     more_stores,
     page_products,
+    rate,
+    remove_card,
     retry_card,
     retry_offers,
+    search_words,
+    share_card,
     share_offers,
     show_help,
+    show_products,
     similar_images,
     sort_offers,
     undo_add,
@@ -27,10 +34,16 @@ _ALL = (
     more_stores,
     retry_offers,
     more_products,
+    show_products,
     page_products,
     similar_images,
     more_images,
     use_image,
+    card_menu,
+    more_pages,
+    search_words,
+    rate,
+    remove_card,
     retry_card,
     show_help,
     undo_channel,
@@ -41,5 +54,5 @@ _ALL = (
 BUTTONS: Mapping[str, ModuleType] = {button.ACTION_ID: button for button in _ALL}
 """By action_id; each has `element` and `clicked`. Link buttons (link.py) are only acknowledged."""
 
-SUBMISSIONS: Mapping[str, ModuleType] = {one.CALLBACK_ID: one for one in (share_offers, add_product)}
+SUBMISSIONS: Mapping[str, ModuleType] = {one.CALLBACK_ID: one for one in (share_offers, share_card, rate, add_product)}
 """By callback_id of the modal; each has `meanwhile`, which answers Slack at once, and `submitted`, which does the work."""

@@ -17,14 +17,15 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardContext:
-    """`at` in unix seconds; `channel` and `thread` are where the photo is; `origin` is a line such as "From a similar image".
+    """`at` in unix seconds; `owner` posted the picture, `channel` and `thread` are where it is.
 
-    `pictures` off shows the same card without any image.
+    `origin` is a line such as "From a similar image". `pictures` off shows the same card without any image.
     """
 
     rid: str
     at: int
     requester: str = ""
+    owner: str = ""
     market: str = "en-US"
     rev: int = 1
     style: Literal["carousel", "classic"] = "carousel"

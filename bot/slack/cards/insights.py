@@ -9,7 +9,7 @@ from bot import money
 from bot.insights.model import Insights
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, actions, context, divider, section
-from bot.slack.buttons import more_products, similar_images
+from bot.slack.buttons import card_menu, more_products, rate, remove_card, show_products, similar_images
 from bot.slack.cards import products
 from bot.slack.cards.context import CardContext
 from bot.slack.values import block_id
@@ -17,7 +17,7 @@ from bot.slack.values import block_id
 FALLBACK = 300
 TITLE = 150
 TAGS, TAG = 5, 30
-IN_CAROUSEL, IN_ROWS = 5, 3
+IN_CAROUSEL, IN_ROWS = products.SHOWN, 3
 
 Part = Callable[[Insights, CardContext], list[Block]]
 
@@ -25,6 +25,17 @@ Part = Callable[[Insights, CardContext], list[Block]]
 def card(found: Insights, ctx: CardContext) -> Payload:
     """A message that shows everything found."""
     return {"text": _fallback(found, ctx), "blocks": [block for part in PARTS for block in part(found, ctx)]}
+
+
+def short(found: Insights, ctx: CardContext) -> Payload:
+    """The card in two lines, with a way to its products (§9.3)."""
+    shown, price = products.named(found), lowest(found, ctx)
+    line = products.count(len(shown), "similar product", "similar products") + (f", from {price}" if price else "")
+    heading = f"*{mrkdwn.words(title(found), TITLE)}*\n{line if shown else 'No similar products found.'}"
+    named = block_id(ctx.rid, "top", ctx.rev)
+    top = section(heading, accessory=show_products.element(ctx.rid, len(shown)) if shown else None, block_id=named)
+    small = " · ".join(part for part in (_tags(found), f"for <@{ctx.requester}>" if ctx.requester else "") if part)
+    return {"text": _fallback(found, ctx), "blocks": [top, *([context(small)] if small else [])]}
 
 
 def is_empty(found: Insights) -> bool:
@@ -92,12 +103,25 @@ def _images(found: Insights, ctx: CardContext) -> Block | None:
     return similar_images.element(ctx.rid) if found.similar_images else None
 
 
-ACTIONS: Sequence[Callable[[Insights, CardContext], Block | None]] = (_more, _images)
+def _menu(found: Insights, ctx: CardContext) -> Block | None:
+    return card_menu.element(ctx.rid, pages=bool(found.pages_including), related=found.best_query is not None)
+
+
+ACTIONS: Sequence[Callable[[Insights, CardContext], Block | None]] = (_more, _images, _menu)
 """The buttons below the products, in order; each decides whether it applies."""
 
 
 def _actions(found: Insights, ctx: CardContext) -> list[Block]:
     return actions((button(found, ctx) for button in ACTIONS), block_id=block_id(ctx.rid, "act", ctx.rev))
+
+
+def _feedback(found: Insights, ctx: CardContext) -> list[Block]:
+    """Thumbs and a bin; clients that do not know them get the classic card."""
+    if ctx.style == "classic" or not products.named(found):
+        return []
+    mine = [person for person in dict.fromkeys((ctx.requester, ctx.owner)) if person]
+    elements = [rate.element(ctx.rid), *([remove_card.element(ctx.rid, mine)] if mine else [])]
+    return [{"type": "context_actions", "block_id": block_id(ctx.rid, "fb", ctx.rev), "elements": elements}]
 
 
 def _footer(found: Insights, ctx: CardContext) -> list[Block]:
@@ -112,7 +136,7 @@ def _footer(found: Insights, ctx: CardContext) -> list[Block]:
     return [context(" · ".join(part for part in parts if part), block_id=block_id(ctx.rid, "foot", ctx.rev))]
 
 
-PARTS: Sequence[Part] = (_top, _products, _actions, _footer)
+PARTS: Sequence[Part] = (_top, _products, _actions, _feedback, _footer)
 """The card from top to bottom."""
 
 

@@ -80,8 +80,22 @@ def looking() -> Payload:
     return {"text": "Looking at the image…"}
 
 
-def asked(requester: str, url: str, *, pictures: bool = True) -> Payload:
-    """The channel message that a card for an address hangs on: the picture, and who asked."""
+def searching() -> Payload:
+    """Acknowledges a search by words."""
+    return {"text": "Looking in the catalogue…"}
+
+
+def nothing_for(words: str) -> Payload:
+    """Nothing in the catalogue is called so."""
+    line = f"Nothing found for “{mrkdwn.words(words, 100)}”"
+    return {"text": line, "blocks": [section(f"*{line}*\nTry fewer or other words.")]}
+
+
+def asked(requester: str, url: str, *, words: str = "", pictures: bool = True) -> Payload:
+    """The channel message that a card for an address or for words hangs on: the picture, and who asked."""
+    if not url:
+        line = f"<@{requester}> looked for “{mrkdwn.words(words, 100)}”"
+        return {"text": f"{line}.", "blocks": [section(line)]}
     host = mrkdwn.host(url)
     line = f"<@{requester}> asked about this image"
     shown = image(url, f"Image from {host}") if pictures else None
@@ -131,6 +145,7 @@ def hello() -> Payload:
 
 COMMANDS = (
     ("<image URL>", "what the picture shows and where to buy it"),
+    ("<words>", "what the catalogue has of that, such as blue mug under $20"),
     ("on", "answer every photo in this channel"),
     ("off", "stop answering on its own here"),
     ("adding on", "let members add products to the catalogue; for admins"),

@@ -14,6 +14,8 @@ Button = Callable[[CardContext, ImageObject, int], Block | None]
 """A product's button: its number counts from 1. None where it does not apply."""
 
 TITLE = 60
+SHOWN = 5
+"""Products in a card."""
 HERO, SMALL = (480, 300), (176, 176)
 """Pixels of a picture in a card, and beside a text (cards.md §4)."""
 

@@ -1,5 +1,6 @@
 """`/insights <address> | on | off | adding on | adding off | help`. What it says at once comes with the acknowledgement."""
 
+import re
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
@@ -12,6 +13,8 @@ from bot.slack.cards.notices import Kind
 from bot.slack.desk import Desk
 
 COMMAND = "/insights"
+ADDRESS = re.compile(r"^\S*(?:[:/]|\.\w{2,4}$)\S*$")
+"""One word that was meant as an address and is none."""
 
 
 async def typed(ack: AsyncAck, command: dict[str, Any], desk: Desk) -> None:
@@ -29,8 +32,11 @@ async def typed(ack: AsyncAck, command: dict[str, Any], desk: Desk) -> None:
         case "adding on" | "adding off":
             await desk.start(Adding(to, on=word == "adding on"), key, urgent=True)
             await ack()
-        case "other" if any(mark in rest for mark in "./:"):
+        case "other" if ADDRESS.search(rest):
             await ack(**notices.problem(Kind.NOT_A_URL))
+        case "other":
+            await desk.start(Lookup(ImageRef(words=rest[: events.MOST_WORDS]), to, asked=True, command=True), key)
+            await ack(**notices.searching())
         case _:
             await ack(**notices.help_text())
 

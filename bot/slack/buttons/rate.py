@@ -1,0 +1,43 @@
+"""Helpful, Not helpful: what somebody thinks of a card; after "Not helpful" a form asks what went wrong (cards.md §9.11)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.slack.blocks import Block, plain
+from bot.slack.values import encode
+
+if TYPE_CHECKING:  # cards show buttons, and what a click does shows cards
+    from bot.slack.blocks import Payload
+    from bot.slack.press import Press
+
+ACTION_ID = "insights.feedback.rate"
+CALLBACK_ID = "insights.feedback"
+UP, DOWN = "up", "down"
+
+
+def element(rid: str) -> Block:
+    """The thumbs at the end of a card; messages only."""
+    return {
+        "type": "feedback_buttons",
+        "action_id": ACTION_ID,
+        "positive_button": _thumb("Helpful", rid, UP, "These results are helpful"),
+        "negative_button": _thumb("Not helpful", rid, DOWN, "These results are not helpful"),
+    }
+
+
+def _thumb(label: str, rid: str, arg: str, accessible: str) -> Block:
+    return {"text": plain(label), "value": encode(rid, arg), "accessibility_label": accessible}
+
+
+async def clicked(press: Press) -> None:
+    await press.rate()
+
+
+async def meanwhile(press: Press) -> Payload:
+    """How to answer Slack: the form closes."""
+    return press.heard()
+
+
+async def submitted(press: Press) -> None:
+    await press.say_why()
