@@ -1,6 +1,7 @@
 """ImageRef to bytes: which address a picture has, who may see our token, what to do when the original cannot be read."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -10,8 +11,9 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import CannotFetch, NotAPicture, TooLarge, Unavailable
+from bot.errors import CannotFetch, NotAPicture, TooLarge, Unavailable, UserError
 from bot.fetch import Fetcher
+from bot.insights.feeds import pictures_of
 from bot.jobs import ImageRef
 from bot.pixels import Pixels
 
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)  # an upload may be announced before it is processed (slack-platform.md §2)
 CALL_SECONDS = 5.0
+MOST_OF_PAGE = 1024 * 1024
+PAGE_PICTURES = 3
 UNSEEN = frozenset({"thread_not_found", "channel_not_found", "not_in_channel", "message_not_found"})
 GONE = frozenset({"file_not_found", "file_deleted", "not_visible", "access_denied"})
 THUMBS = ("thumb_1024", "thumb_960", "thumb_800", "thumb_720", "thumb_480", "thumb_360")
@@ -40,8 +44,16 @@ class Images:
         Raises NotAPicture, CannotFetch or TooLarge with a sentence for the person, Unavailable when Slack cannot say now.
         """
         if ref.url:
-            return await self._checked(await self._fetcher.get(ref.url))
+            data = await self._fetcher.get(ref.url)
+            return await (self._of_page(ref.url, data) if _is_page(data) else self._checked(data))
         return await self._file(ref.file_id)
+
+    async def _of_page(self, url: str, data: bytes) -> bytes:
+        """The picture a page shows of what it is about: its product's, or else the one it names for previews."""
+        for address in (await asyncio.to_thread(pictures_of, data[:MOST_OF_PAGE], url))[:PAGE_PICTURES]:
+            with contextlib.suppress(UserError):
+                return await self._checked(await self._fetcher.get(address))
+        raise CannotFetch("That address shows a web page without a picture that I can read. Give me the picture's own address.")
 
     async def in_thread(self, channel: str, thread_ts: str, message_ts: str) -> Sequence[dict[str, Any]]:
         """Where a request in a thread may mean a picture: the message itself, then the thread's first.

@@ -62,6 +62,20 @@ class Lookup:
 
 
 @dataclass(frozen=True, slots=True)
+class Peek:
+    """Somebody wants to see, for themselves, what a picture shows: in a modal.
+
+    image: None where the message shows none. `message_ts` is that message, `trigger_id` opens a modal for 3 seconds.
+    """
+
+    image: ImageRef | None
+    reply_to: ReplyTo
+    message_ts: str = ""
+    owner: str = ""
+    trigger_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Click:
     """Somebody pressed a button, chose from a menu, or submitted a modal.
 
@@ -142,7 +156,7 @@ class Forget:
     team: str
 
 
-Order = Lookup | Click | Switch | Add | Adding | Welcome | Explain | Home | Forget
+Order = Lookup | Peek | Click | Switch | Add | Adding | Welcome | Explain | Home | Forget
 KINDS: dict[str, type[Order]] = {kind.__name__.lower(): kind for kind in get_args(Order)}
 
 O = TypeVar("O", bound=Order)  # noqa: E741 (the one type here)

@@ -90,7 +90,7 @@ class Looking:
             case "nothing" if self.order.asked:
                 await self._tell(notices.problem(Kind.NOTHING))
             case "problem" if self.order.asked:
-                await self._tell(notices.explain(_error(seen["error"], seen["text"]), seen["rid"]))
+                await self._tell(notices.explain(error_of(seen["error"], seen["text"]), seen["rid"]))
             case end:
                 log.info("no card for %s: %s %s", self.job.reference, end, seen.get("error", ""))
 
@@ -208,7 +208,7 @@ def where_seen(order: Lookup) -> ReplyTo:
     return outside_thread(to) if to.thread_ts == order.message_ts else to
 
 
-def _error(name: str, text: str) -> UserError:
+def error_of(name: str, text: str) -> UserError:
     """The error a step told of, as the notices know it."""
     known: dict[str, type[UserError]] = {
         kind.__name__: kind for kind in (errors.NotAPicture, errors.TooLarge, errors.CannotFetch)

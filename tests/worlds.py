@@ -117,8 +117,19 @@ async def picture_host() -> AsyncIterator[str]:
         return aio.Response(body=photo("photo-02.jpg"), content_type="image/jpeg")
 
     async def page(_: aio.Request) -> aio.Response:
-        return aio.Response(text="<!doctype html><title>Log in</title>", content_type="text/html")
+        logo = '<img src="/vase.jpg" width="400">'
+        return aio.Response(text=f"<!doctype html><title>Log in</title>{logo}", content_type="text/html")
+
+    async def product(_: aio.Request) -> aio.Response:
+        said = '{"@type": "Product", "name": "Vase", "image": "/vase.jpg", "offers": {"price": "9", "priceCurrency": "USD"}}'
+        ld = f'<script type="application/ld+json">{said}</script>'
+        return aio.Response(text=f"<!doctype html><title>Vase</title>{ld}", content_type="text/html")
+
+    async def article(_: aio.Request) -> aio.Response:
+        head = '<meta property="og:image" content="/nothing.jpg"><meta property="og:image" content="/vase.jpg">'
+        return aio.Response(text=f"<!doctype html><title>Vases</title>{head}", content_type="text/html")
 
     sock = web.bind("127.0.0.1", 0)
-    async with web.listening(sock, [aio.get("/vase.jpg", picture), aio.get("/page", page)]):
+    pages = (("/page", page), ("/product", product), ("/article", article))
+    async with web.listening(sock, [aio.get("/vase.jpg", picture), *(aio.get(path, show) for path, show in pages)]):
         yield web.address(sock)

@@ -52,6 +52,7 @@ def routes(workspace: Workspace) -> list[web.RouteDef]:
         web.post("/client/command", page.admitted(page.command)),
         web.post("/client/delete_message", page.admitted(page.delete_message)),
         web.post("/client/block_action", page.admitted(page.block_action)),
+        web.post("/client/shortcut", page.admitted(page.shortcut)),
         web.post("/client/view_submission", page.admitted(page.view_submission)),
         web.post("/client/view_closed", page.admitted(page.view_closed)),
         web.post("/client/home_opened", page.admitted(page.home_opened)),
@@ -302,6 +303,17 @@ class _Page:
         if view is None or view.user != user:
             raise LookupError("That dialog is closed.")
         return view
+
+    async def shortcut(self, request: web.Request) -> web.Response:
+        """The app's entry in a message's menu, or without a message its global one."""
+        wanted = await _body(request)
+        user = self._workspace.person(_word(wanted, "user")).id
+        message = None
+        if wanted.get("ts"):
+            message = self._workspace.message(_word(wanted, "channel"), _word(wanted, "ts"))
+            if message is None:
+                raise LookupError("That message is gone.")
+        return _acked(await self._people.shortcut(_word(wanted, "callback_id"), message, by=user))
 
     async def view_submission(self, request: web.Request) -> web.Response:
         wanted = await _body(request)

@@ -272,6 +272,20 @@ class Driver:
             payload["trigger_id"] = self.workspace.new_trigger(person.id)
         return await self.workspace.delivery.interaction(payload)
 
+    # ---- shortcuts
+
+    async def shortcut(self, callback_id: str, message: Message | None = None, *, by: str = "ana") -> Ack:
+        """Choose the app's entry in a message's menu, or, without a message, among the shortcuts of the workspace."""
+        person = self.workspace.person(by)
+        if message is None:
+            payload = wire.global_shortcut(person, callback_id)
+        else:
+            payload = wire.message_shortcut(self.workspace, person, message, callback_id)
+            hook = Hook(person.id, message.channel, time.monotonic(), message.root)
+            payload["response_url"] = self.workspace.new_hook("app", hook)
+        payload["trigger_id"] = self.workspace.new_trigger(person.id)
+        return await self.workspace.delivery.interaction(payload)
+
     # ---- modals and Home
 
     def view_of(self, user: str) -> View | None:

@@ -344,6 +344,22 @@ def message_click(workspace: "Workspace", person: Person, message: Message, acti
     return payload if ephemeral else payload | {"message": message_json(workspace, message)}
 
 
+def message_shortcut(workspace: "Workspace", person: Person, message: Message, callback_id: str) -> Json:
+    """message_action: the message as it is, also where the app is no member."""
+    channel = workspace.channels[message.channel]
+    return _interaction("message_action", person) | {
+        "callback_id": callback_id,
+        "message_ts": message.ts,
+        "channel": {"id": channel.id, "name": channel.name},
+        "message": message_json(workspace, message),
+        "action_ts": f"{time.time():.6f}",
+    }
+
+
+def global_shortcut(person: Person, callback_id: str) -> Json:
+    return _interaction("shortcut", person) | {"callback_id": callback_id, "action_ts": f"{time.time():.6f}"}
+
+
 def view_click(person: Person, view: View, action: Json) -> Json:
     return _interaction("block_actions", person) | {
         "container": {"type": "view", "view_id": view.id},

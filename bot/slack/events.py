@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.insights.refining import refine
-from bot.jobs import Add, Click, ImageRef, Lookup, ReplyTo
+from bot.jobs import Add, Click, ImageRef, Lookup, Peek, ReplyTo
 
 MOST_PICTURES = 10  # as many as Slack takes in one message
 MOST_WORDS = 200
+MOST_ADDRESS = 2000
 MARKUP = re.compile(r"<[^>]*>")
 ADDRESS_AND_WORDS = re.compile(r"(?:<(?P<escaped>https?://[^|>]+)(?:\|[^>]*)?>|(?P<typed>https?://\S+))\s+(?P<words>.+)")
 LINK = re.compile(r"<(https?://[^|>\s]+)(?:\|[^>]*)?>")
@@ -155,6 +156,19 @@ def addition(said: Message, team: str, *, bot_user: str) -> Add | None:
 def addition_key(order: Add) -> str:
     """The message and the app_mention of one post are one request."""
     return f"add:{order.reply_to.team}:{order.reply_to.channel}:{order.message_ts}"
+
+
+def peek(body: dict[str, Any]) -> Peek | None:
+    """A message shortcut's payload: the first picture of the message, whoever posted it."""
+    raw, channel = _object(body.get("message")), _text(_object(body.get("channel")).get("id"))
+    try:
+        said = Message.model_validate({"channel": channel} | raw)
+    except ValidationError:
+        return None
+    images = pictures(said) or [ImageRef(url=url) for url in urls(said)[:1]]
+    to = ReplyTo(_team(body), channel, said.thread_ts or said.ts, _text(_object(body.get("user")).get("id")))
+    image = replace(images[0], number=0, total=0) if images else None
+    return Peek(image, to, said.ts, said.user, _text(body.get("trigger_id")))
 
 
 def conditions(said: Message) -> str:

@@ -9,7 +9,7 @@ from bot.insights.model import ImageObject, Insights
 from bot.jobs import Click, ImageRef, Lookup, ReplyTo
 from bot.queue import Job
 from bot.results import Result
-from bot.slack import adding, events, values
+from bot.slack import adding, events, peeking, values
 from bot.slack.blocks import Block, Payload, alert, section
 from bot.slack.buttons import card_menu, rate, use_image, where_to_buy
 from bot.slack.cards import notices, opinions, pages, products, sharing, shopping_sources, similar_images, similar_products
@@ -292,6 +292,17 @@ class Press:
                 "refuse", lambda: self.desk.replies.tell(to, lambda _: notices.only_for(result.owner or result.requester))
             )
         return await self.job.step("remove", lambda: self.desk.replies.delete(to.channel, self.click.message_ts))
+
+    # --- shortcuts
+
+    async def post_result(self) -> None:
+        await peeking.post(self.job, self.desk, self.click)
+
+    def checked_question(self) -> Payload:
+        return peeking.checked(self.click)
+
+    async def answer_question(self) -> None:
+        await peeking.asked(self.job, self.desk, self.click)
 
     # --- lookups
 

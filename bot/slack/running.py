@@ -22,7 +22,7 @@ from bot.opinions import Opinions
 from bot.pixels import Pixels
 from bot.queue import PAUSES, Dead, Handler, Job, Jobs, Telling
 from bot.results import Results
-from bot.slack import adding, bolt, errands, socket
+from bot.slack import adding, bolt, errands, peeking, socket
 from bot.slack import web as wire
 from bot.slack.buttons import BUTTONS, SUBMISSIONS
 from bot.slack.cards import notices
@@ -116,6 +116,7 @@ def handlers(desk: Desk) -> Mapping[str, Handler]:
     doing = {
         "lookup": lookup.look_up,
         "click": press,
+        "peek": peeking.peek,
         "add": adding.ask,
         "adding": adding.switch,
         "switch": errands.switch,

@@ -22,6 +22,15 @@ async def test_an_address_gets_a_message_with_the_picture_and_the_card_in_its_th
     assert photos.replies(top) == [card]
 
 
+@pytest.mark.parametrize("path", ["product", "article"])
+async def test_a_page_is_looked_at_by_the_picture_it_names(world: World, path: str) -> None:
+    photos = world.people.channel("photos")
+    async with picture_host() as host:
+        await world.people.command("/insights", f"{host}/{path}")
+        card = await photos.next_reply(to=await photos.next_message())
+    assert "similar product" in card.text
+
+
 async def test_where_the_bot_is_no_member_only_the_asker_gets_the_card(engine: Engine, tmp_path: Path) -> None:
     async with world_of(engine, tmp_path) as world, picture_host() as host:
         await world.people.command("/insights", f"{host}/vase.jpg", channel="kitchen-refit")

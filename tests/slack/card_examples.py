@@ -28,6 +28,7 @@ from bot.slack.cards import (
     notices,
     opinions,
     pages,
+    result,
     sharing,
     shopping_sources,
     similar_images,
@@ -35,6 +36,7 @@ from bot.slack.cards import (
     views,
 )
 from bot.slack.cards.context import CardContext, Sort
+from bot.slack.cards.notices import Kind
 
 GOODS = (
     ("Harbour Stripe Straight Mug", "12.45", "14.95", 3, Rating(4.1, 7)),
@@ -280,6 +282,13 @@ def more_of_the_card(name: str = "") -> Iterator[Example]:
     some, pages_of = found(10, name=name), replace(found(1), pages_including=tuple(page(number, name) for number in range(20)))
     queries = tuple(replace(query, display_text=name or query.display_text) for query in SEARCHES)
     for state, view in {
+        "result.ask": result.ask(),
+        "result.loading": result.loading(),
+        "result.without_picture": result.without_picture(),
+        "result.failed": result.failed(notices.problem(Kind.DOWNLOAD, "r8Kd2m")),
+        "result.ok": result.view(CONTEXT, some, ImageRef(file_id="F0CUP"), can_post=True),
+        "result.of_words": result.view(CONTEXT, some, ImageRef(words="cup"), can_post=False),
+        "result.no_products": result.view(CONTEXT, NOTHING, ImageRef(url="https://a.example/a.jpg"), can_post=True),
         "pages.ok": pages.view(CONTEXT, pages_of),
         "pages.third_page": pages.view(CONTEXT, pages_of, until=20),
         "pages.empty": pages.view(CONTEXT, NOTHING),

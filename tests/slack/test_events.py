@@ -17,6 +17,7 @@ from bot.jobs import (
     ImageRef,
     Lookup,
     Order,
+    Peek,
     ReplyTo,
     Switch,
     Welcome,
@@ -191,6 +192,7 @@ def test_nothing_slack_could_send_makes_reading_stumble(body: dict[str, Any]) ->
     if said:
         assert all(isinstance(order, Lookup) for order in events.lookups(said, "T1", bot_user=ME, unasked=True))
         assert isinstance(events.addition(said, "T1", bot_user=ME), Add | None)
+    assert isinstance(events.peek({"message": PLAIN | body, "channel": body}), Peek | None)
 
 
 @pytest.mark.parametrize(
@@ -269,6 +271,8 @@ TO = ReplyTo("T1", "C1", "1.1", "U1", "https://hooks.slack.com/x")
 ORDERS: list[Order] = [
     Lookup(ImageRef(url="https://example.com/ü.jpg"), TO, message_ts="1.1", owner="U2", asked=True, command=True),
     Click("insights.offers.open", "v1:a:p1", TO, view_metadata="{}", entered={"title": "Jug"}),
+    Peek(ImageRef(file_id="F1"), TO, "1.1", "U2", "trigger"),
+    Peek(None, TO, trigger_id="trigger"),
     Switch(TO, on=False),
     Add((ImageRef(file_id="F1"), ImageRef(url="https://example.com/a.jpg")), TO, "1.1", title="Jug", price="$40"),
     Adding(TO, on=True),

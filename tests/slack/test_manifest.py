@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from bot.slack.listeners import COMMANDS, EVENTS
+from bot.slack.listeners import COMMANDS, EVENTS, SHORTCUTS
 
 MANIFEST: dict[str, Any] = yaml.safe_load((Path(__file__).parent.parent.parent / "manifest.yml").read_text())
 SCOPE_OF = {
@@ -26,6 +26,13 @@ def test_it_subscribes_to_what_is_listened_to_and_nothing_else() -> None:
 
 def test_it_has_the_commands_that_are_answered() -> None:
     assert {command["command"] for command in MANIFEST["features"]["slash_commands"]} == COMMANDS
+
+
+def test_it_has_the_shortcuts_that_are_answered() -> None:
+    shortcuts = MANIFEST["features"]["shortcuts"]
+    assert {shortcut["callback_id"] for shortcut in shortcuts} == SHORTCUTS
+    assert all(len(shortcut["name"]) <= 24 and len(shortcut["description"]) <= 150 for shortcut in shortcuts)
+    assert len(shortcuts) <= 10
 
 
 def test_it_asks_for_exactly_the_scopes_that_are_used() -> None:

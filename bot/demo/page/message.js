@@ -76,6 +76,14 @@ function Tools({ message, channel, canReply }) {
       ${open &&
       html`<div class="menu" role="menu">
         <button class="menu-item" role="menuitem" onClick=${close(() => show({ json: message }))}>View message JSON</button>
+        ${!message.whispered &&
+        html`<button
+          class="menu-item"
+          role="menuitem"
+          onClick=${close(() => post("shortcut", { callback_id: "insights.message", channel, ts: message.ts }))}
+        >
+          Get image insights
+        </button>`}
         ${own &&
         html`<button
           class="menu-item"

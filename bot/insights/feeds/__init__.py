@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bot.insights.feeds.folder import company, files_of
+from bot.insights.feeds.pages import pictures_of
 from bot.insights.feeds.reading import Said, from_stream, rows
 from bot.insights.feeds.records import Feed, Origin, Page, Rejected, Row, SubjectRow, stamp_of
 from bot.insights.feeds.remote import LOCAL, Part, remote
@@ -24,6 +25,7 @@ __all__ = [
     "SubjectRow",
     "company",
     "files_of",
+    "pictures_of",
     "read_feed",
     "read_source",
     "remote",

@@ -67,6 +67,24 @@ def read(whole: io.BufferedReader, origin: Origin, *, is_feed: bool) -> Iterator
         yield 1, Page(1, url, about.title, pictures)
 
 
+def pictures_of(data: bytes, url: str) -> tuple[str, ...]:
+    """Addresses of what a page shows of what it is about: the pictures of its products, then those it names for previews."""
+    origin = Origin(url)
+    tree = _tree(data)
+    if tree is None:
+        return ()
+    about = _about(tree, origin)
+    goods = [one for said in _stated(tree, about, origin) if isinstance(said, dict) for one in said.get("image_link") or ()]
+    base = next(iter(tree.xpath("//base/@href")), "")
+    found = [*goods, *(_from(base, one) for one in _named(_meta(tree)))]
+    return tuple(address for one in dict.fromkeys(found) if is_address(address := _usable(one, origin) or ""))
+
+
+def _named(meta: dict[str, list[str]]) -> list[str]:
+    """What a page names for previews."""
+    return [one for name in ("og:image:secure_url", "og:image", "twitter:image") for one in meta.get(name, [])]
+
+
 def _tree(data: bytes) -> Any:
     """Read leniently, as browsers do; nothing is loaded."""
     name = encoding(data[:1000])
@@ -92,8 +110,7 @@ def _about(tree: Any, origin: Origin) -> About:
     canonical = next(iter(tree.xpath("//link[translate(@rel,'CANOIL','canoil')='canonical']/@href")), "")
     url = origin.base if origin.is_remote else values.text(canonical) or meta.get("og:url", [""])[0]
     title = meta.get("og:title", [""])[0] or " ".join(tree.xpath("//title[1]//text()"))
-    named = [one for name in ("og:image:secure_url", "og:image", "twitter:image") for one in meta.get(name, [])]
-    shown = named + [one for image in tree.iter("img") if (one := _source(image))][: 5 * values.MAX_PICTURES]
+    shown = _named(meta) + [one for image in tree.iter("img") if (one := _source(image))][: 5 * values.MAX_PICTURES]
     pictures = [_from(base, one) for one in shown]
     return About(values.text(url), values.plain(title), tuple(dict.fromkeys(pictures)))
 

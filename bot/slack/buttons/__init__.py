@@ -5,12 +5,14 @@ from types import ModuleType
 
 from bot.slack.buttons import (
     add_product,
+    ask_form,
     card_menu,
     more_images,
     more_pages,
     more_products,
     more_stores,
     page_products,
+    post_result,
     rate,
     remove_card,
     retry_card,
@@ -54,5 +56,7 @@ _ALL = (
 BUTTONS: Mapping[str, ModuleType] = {button.ACTION_ID: button for button in _ALL}
 """By action_id; each has `element` and `clicked`. Link buttons (link.py) are only acknowledged."""
 
-SUBMISSIONS: Mapping[str, ModuleType] = {one.CALLBACK_ID: one for one in (share_offers, share_card, rate, add_product)}
+_FORMS = (share_offers, share_card, rate, add_product, post_result, ask_form)
+
+SUBMISSIONS: Mapping[str, ModuleType] = {form.CALLBACK_ID: form for form in _FORMS}
 """By callback_id of the modal; each has `meanwhile`, which answers Slack at once, and `submitted`, which does the work."""

@@ -34,7 +34,7 @@ def short(found: Insights, ctx: CardContext) -> Payload:
     heading = f"*{mrkdwn.words(title(found), TITLE)}*\n{line if shown else 'No similar products found.'}"
     named = block_id(ctx.rid, "top", ctx.rev)
     top = section(heading, accessory=show_products.element(ctx.rid, len(shown)) if shown else None, block_id=named)
-    small = " · ".join(part for part in (_tags(found), f"for <@{ctx.requester}>" if ctx.requester else "") if part)
+    small = " · ".join(part for part in (tags(found), f"for <@{ctx.requester}>" if ctx.requester else "") if part)
     return {"text": _fallback(found, ctx), "blocks": [top, *([context(small)] if small else [])]}
 
 
@@ -64,15 +64,16 @@ def lowest(found: Insights, ctx: CardContext) -> str:
 
 def _top(found: Insights, ctx: CardContext) -> list[Block]:
     heading = f"*{mrkdwn.words(title(found), TITLE)}*"
-    tags = _tags(found)
+    small_print = tags(found)
     named = block_id(ctx.rid, "top", ctx.rev)
     if ctx.origin:
-        return [section("\n".join(line for line in (heading, mrkdwn.words(ctx.origin, 80), tags) if line), block_id=named)]
-    small = [context(tags, block_id=block_id(ctx.rid, "tags", ctx.rev))] if tags else []
+        return [section("\n".join(line for line in (heading, mrkdwn.words(ctx.origin, 80), small_print) if line), block_id=named)]
+    small = [context(small_print, block_id=block_id(ctx.rid, "tags", ctx.rev))] if small_print else []
     return [section(heading, block_id=named), *small]
 
 
-def _tags(found: Insights) -> str:
+def tags(found: Insights) -> str:
+    """`Tags: cup · saucer`, escaped; "" without any."""
     once: dict[str, str] = {}
     for tag in found.tags:
         if text := mrkdwn.words(tag.name, TAG):

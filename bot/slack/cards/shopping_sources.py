@@ -80,7 +80,7 @@ def view(
         divider(),
         context(_terms(listed)),
     ]
-    return modal("offers", "Where to buy", blocks, state, submit="" if shared else "Share in thread")
+    return modal("offers", "Where to buy", blocks, state, submit="" if shared or not ctx.channel else "Share in thread")
 
 
 def share(ctx: CardContext, product: ImageObject, offers: Sequence[Offer], *, by: str, table: bool = True) -> Payload:

@@ -12,6 +12,7 @@ from bot.slack.listeners import (
     member_joined_channel,
     message,
     removed,
+    shortcuts,
     slash_command,
     submissions,
 )
@@ -24,6 +25,7 @@ LISTENERS: tuple[Callable[[AsyncApp], None], ...] = (
     app_home_opened.listen,
     removed.listen,
     slash_command.listen,
+    shortcuts.listen,
     clicks.listen,
     submissions.listen,
 )
@@ -42,3 +44,4 @@ EVENTS = frozenset(
 )
 """What the manifest subscribes to: all that we act on. file_shared is not among them, see there."""
 COMMANDS = frozenset({slash_command.COMMAND})
+SHORTCUTS = frozenset({shortcuts.MESSAGE, shortcuts.GLOBAL})
