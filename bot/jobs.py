@@ -150,13 +150,21 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
+class Watch:
+    """Look at the price of something that somebody saved."""
+
+    team: str
+    sid: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Delete all that belongs to a team: it removed us."""
 
     team: str
 
 
-Order = Lookup | Peek | Click | Switch | Add | Adding | Welcome | Explain | Home | Forget
+Order = Lookup | Peek | Click | Switch | Add | Adding | Welcome | Explain | Home | Watch | Forget
 KINDS: dict[str, type[Order]] = {kind.__name__.lower(): kind for kind in get_args(Order)}
 
 O = TypeVar("O", bound=Order)  # noqa: E741 (the one type here)

@@ -12,7 +12,7 @@ from sqlalchemy import Boolean, Column, Float, Index, Integer, Row, String, Tabl
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.insights.bing import from_wire, to_wire
-from bot.insights.model import Insights
+from bot.insights.model import ImageObject, Insights
 from bot.jobs import ImageRef
 from bot.storage import Database, tables
 
@@ -85,6 +85,11 @@ class Result:
     message_ts: str = ""
     rev: int = 1
     created: float = 0.0
+
+    def product(self, number: int | None) -> ImageObject | None:
+        """The product `p3` means, counted from 1."""
+        products = self.found.similar_products if self.found else ()
+        return products[number - 1] if number and number <= len(products) else None
 
 
 class Results:

@@ -12,6 +12,7 @@ from bot.jobs import ImageRef, Order, kind, to_payload
 from bot.opinions import Opinions
 from bot.queue import Jobs
 from bot.results import Result, Results
+from bot.saved import Shelf
 from bot.slack.cards.context import CardContext
 from bot.slack.people import People
 from bot.slack.replies import Replies, Style
@@ -30,6 +31,7 @@ class Desk:
     replies: Replies
     teams: Teams
     opinions: Opinions
+    saved: Shelf
     people: People
     images: Images
     insights: InsightsClient
@@ -46,6 +48,7 @@ class Desk:
         await self.results.forget(team)
         await self.teams.forget(team)
         await self.opinions.forget(team)
+        await self.saved.forget(team)
         if self.goods:
             await self.goods.take_out(source_of(team))
 
@@ -63,6 +66,13 @@ class Desk:
             channel=result.channel,
             thread=result.thread_ts,
         )
+
+    async def result(self, rid: str, team: str, *, old: bool = False) -> Result | None:
+        """What a button or a modal belongs to: a lookup, or something that somebody saved."""
+        if found := await self.results.get(rid, team, old=old):
+            return found
+        saved = await self.saved.get(rid, team)
+        return saved.as_result() if saved else None
 
     async def offers(self, product: ImageObject, market: str) -> Sequence[Offer]:
         """Raises UnknownToken for a product that has left the catalogue, Unavailable when the engine cannot answer now."""

@@ -46,21 +46,23 @@ async def explain(job: Job, desk: Desk) -> None:
 
 async def publish_home(job: Job, desk: Desk) -> None:
     order = from_payload(Home, job.payload)
+    await job.step("publish", lambda: show_home(desk, order.team, order.user))
 
-    async def published() -> None:
-        recent = [
-            RecentLookup(
-                title=insights.title(result.found),
-                channel=result.channel,
-                at=int(result.created or time.time()),
-                url=await desk.replies.permalink(result.channel, result.message_ts),
-            )
-            for result in await desk.results.recent(order.team, order.user, home.RECENT)
-            if result.found
-        ]
-        await desk.replies.publish_home(order.user, home.view(recent))
 
-    await job.step("publish", published)
+async def show_home(desk: Desk, team: str, user: str) -> None:
+    """Publish what somebody's Home tab shows now."""
+    recent = [
+        RecentLookup(
+            title=insights.title(result.found),
+            channel=result.channel,
+            at=int(result.created or time.time()),
+            url=await desk.replies.permalink(result.channel, result.message_ts),
+        )
+        for result in await desk.results.recent(team, user, home.RECENT)
+        if result.found
+    ]
+    saved = await desk.saved.of(team, user, home.SAVED)
+    await desk.replies.publish_home(user, home.view(recent, saved, pictures=desk.pictures))
 
 
 async def forget(job: Job, desk: Desk) -> None:

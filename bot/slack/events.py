@@ -208,6 +208,7 @@ def click(body: dict[str, Any]) -> Click | None:
     action = actions[0]
     container = _object(body.get("container"))
     view = _object(body.get("view"))
+    view = {} if view.get("type") == "home" else view  # a modal opens over the Home tab, not on top of it
     chosen = _object(action.get("selected_option"))
     message_ts = _text(container.get("message_ts"))
     thread = _text(container.get("thread_ts")) or _text(_object(body.get("message")).get("thread_ts"))

@@ -9,7 +9,7 @@ from bot.insights.model import ImageObject, Insights
 from bot.jobs import Click, ImageRef, Lookup, ReplyTo
 from bot.queue import Job
 from bot.results import Result
-from bot.slack import adding, events, peeking, values
+from bot.slack import adding, events, peeking, saving, values
 from bot.slack.blocks import Block, Payload, alert, section
 from bot.slack.buttons import card_menu, rate, use_image, where_to_buy
 from bot.slack.cards import notices, opinions, pages, products, sharing, shopping_sources, similar_images, similar_products
@@ -44,7 +44,7 @@ class Press:
     async def open_offers(self) -> None:
         """The modal opens before anybody is asked (cards.md §13.6)."""
         behind = await self._behind()
-        product = _product(behind[0], behind[1].number("p")) if behind else None
+        product = behind[0].product(behind[1].number("p")) if behind else None
         if behind is None or product is None:
             return await self._expired()
         result, number = behind[0], behind[1].number("p") or 0
@@ -71,7 +71,7 @@ class Press:
         """Show the modal's offers as they are now, in the way that `change` makes of its state."""
         state = ViewState.read(self.click.view_metadata)
         result = await self._result(state)
-        product = _product(result, state.product) if result and state else None
+        product = result.product(state.product) if result and state else None
         if state is None or result is None or product is None:
             return await self._expired()
 
@@ -84,7 +84,7 @@ class Press:
         """How to answer Slack: the modal shows this while its offers are being posted."""
         state = ViewState.read(self.click.view_metadata)
         result = await self._result(state)
-        product = _product(result, state.product) if result and state else None
+        product = result.product(state.product) if result and state else None
         if state is None or result is None or product is None:
             view = _expired_view()
         else:
@@ -95,7 +95,7 @@ class Press:
         """Post the offers in the thread of the card, once, and say so in the modal."""
         state = ViewState.read(self.click.view_metadata)
         result = await self._result(state)
-        product = _product(result, state.product) if result and state else None
+        product = result.product(state.product) if result and state else None
         if state is None or result is None or product is None:
             return  # sharing() has said it
         await self.job.step("share", lambda: self._share(state, result, product))
@@ -293,6 +293,31 @@ class Press:
             )
         return await self.job.step("remove", lambda: self.desk.replies.delete(to.channel, self.click.message_ts))
 
+    # --- saving
+
+    async def open_save(self) -> None:
+        behind = await self._behind()
+        view = await saving.view(self.desk, self.click, behind[0], behind[1].number("p") or 0) if behind else None
+        if view is None:
+            return await self._expired()
+        await self._open(view)
+        return None
+
+    async def checked_save(self) -> Payload:
+        result = await self._result(ViewState.read(self.click.view_metadata))
+        answer = await saving.checked(self.desk, self.click, result)
+        return answer or {"response_action": "update", "view": _expired_view()}
+
+    async def save(self) -> None:
+        result = await self._result(ViewState.read(self.click.view_metadata))
+        await saving.save(self.job, self.desk, self.click, result)
+
+    async def unsave(self) -> None:
+        await saving.unsave(self.job, self.desk, self.click)
+
+    async def stop_watching(self) -> None:
+        await saving.stop(self.job, self.desk, self.click)
+
     # --- shortcuts
 
     async def post_result(self) -> None:
@@ -378,14 +403,14 @@ class Press:
     async def _behind(self, *, old: bool = False) -> tuple[Result, Value] | None:
         """The result and the meaning of the click, if both are ours and belong where it was made (threats.md C2)."""
         value = values.parse(self.click.value)
-        result = await self.desk.results.get(value.rid, self.click.reply_to.team, old=old) if value else None
+        result = await self.desk.result(value.rid, self.click.reply_to.team, old=old) if value else None
         if value is None or result is None or self.click.reply_to.channel not in {"", result.channel}:
             return None
         return result, value
 
     async def _result(self, state: ViewState | None) -> Result | None:
         """The result that a modal belongs to."""
-        return await self.desk.results.get(state.rid, self.click.reply_to.team) if state else None
+        return await self.desk.result(state.rid, self.click.reply_to.team) if state else None
 
     async def _open(self, view: Payload) -> str:
         """Open a modal, on top of the one it was asked for in; "" when it is too late for that."""
@@ -406,12 +431,6 @@ class Press:
             behind, tell = await self._behind(old=True), self.desk.replies.tell
             notice = notices.problem(Kind.EXPIRED, behind[0].rid) if behind else notices.say(GONE)
             await self.job.step("expired", lambda: tell(self.click.reply_to, lambda _: notice))
-
-
-def _product(result: Result | None, number: int | None) -> ImageObject | None:
-    """The product `p3` means, counted from 1."""
-    products = result.found.similar_products if result and result.found else ()
-    return products[number - 1] if number and number <= len(products) else None
 
 
 def _as_message(view: Payload) -> Payload:

@@ -107,6 +107,8 @@ class Replies:
                 log.info("a response_url is used up: %s", error)
         if to.channel.startswith("D") or not to.user:
             return await self._say(to, draw)
+        if not to.channel:  # asked in a modal or the Home tab
+            return await self._say(replace(to, channel=to.user, thread_ts=""), draw)
         try:
             await self._send(self._client.chat_postEphemeral, to.team, draw, **_place(to), user=to.user)
         except CannotPost as error:

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from aiohttp import ClientSession, ClientTimeout, web
 from slack_sdk.web.async_client import AsyncWebClient
@@ -22,7 +23,8 @@ from bot.opinions import Opinions
 from bot.pixels import Pixels
 from bot.queue import PAUSES, Dead, Handler, Job, Jobs, Telling
 from bot.results import Results
-from bot.slack import adding, bolt, errands, peeking, socket
+from bot.saved import Shelf
+from bot.slack import adding, bolt, errands, peeking, saving, socket
 from bot.slack import web as wire
 from bot.slack.buttons import BUTTONS, SUBMISSIONS
 from bot.slack.cards import notices
@@ -80,6 +82,7 @@ async def running_bot(
             replies=replies,
             teams=Teams(database),
             opinions=Opinions(database),
+            saved=Shelf(database),
             people=People(client),
             images=Images(client, fetcher, pixels, token),
             insights=insights,
@@ -100,14 +103,15 @@ async def running_bot(
 
 
 async def _sweep(desk: Desk) -> None:
-    """Once an hour, delete what is older than its time."""
+    """Once an hour: delete what is older than its time, look at watched prices."""
     while True:
         try:
             await desk.results.sweep()
             await desk.teams.sweep()
             await desk.opinions.sweep()
+            await saving.look_at_prices(desk, f"{datetime.now(UTC):%Y-%m-%d}")
         except SQLAlchemyError:
-            log.exception("old results could not be deleted; the next hour tries again")
+            log.exception("what is done once an hour could not be done; the next hour tries again")
         await asyncio.sleep(3600.0)
 
 
@@ -123,6 +127,7 @@ def handlers(desk: Desk) -> Mapping[str, Handler]:
         "welcome": errands.welcome,
         "explain": errands.explain,
         "home": errands.publish_home,
+        "watch": saving.watch,
         "forget": errands.forget,
     }
     return {kind: _at(desk, run) for kind, run in doing.items()}

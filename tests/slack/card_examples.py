@@ -20,6 +20,7 @@ from bot.insights.model import (
     Tag,
 )
 from bot.jobs import ImageRef
+from bot.saved import Saved
 from bot.slack.blockkit import Surface
 from bot.slack.cards import (
     adding,
@@ -29,6 +30,7 @@ from bot.slack.cards import (
     opinions,
     pages,
     result,
+    saving,
     sharing,
     shopping_sources,
     similar_images,
@@ -237,6 +239,27 @@ def homes() -> Iterator[Example]:
 
 JUG = Article("slack:T0", "r8Kd2m", "Grandma’s jug", Decimal("40.00"), "USD", "https://shop.example/jug")
 FORM = views.state_of(CONTEXT)
+
+
+KEPT = Saved("s8Kd2m", "T0", "U0ANA", product(0), "en-US", watching=True, below=Decimal("12.00"), created=1763800000.0)
+
+
+def saving_a_product(name: str = "") -> Iterator[Example]:
+    mug = product(0, name=name)
+    kept = replace(KEPT, product=mug)
+    best = replace(OFFERS[2], price=Decimal("9.99"))
+    for state, view in {
+        "form": saving.form(CONTEXT, mug, 1, None),
+        "form_again": saving.form(CONTEXT, mug, 1, kept),
+        "form_not_watching": saving.form(CONTEXT, mug, 1, replace(kept, watching=False)),
+        "form_without_price": saving.form(CONTEXT, bare(name or "Plain mug"), 1, None),
+        "saved": saving.done(CONTEXT, mug, None, ""),
+        "watching": saving.done(CONTEXT, mug, Decimal("9.99"), "USD"),
+    }.items():
+        yield Example(f"save.{state}", "modal", view)
+    yield Example("save.dropped", "message", saving.dropped(kept, best, Decimal("12.00"), pictures=True))
+    yield Example("save.stopped", "message", saving.stopped(kept))
+    yield Example("home.saved", "home", home.view((), [kept, replace(kept, watching=False)]))
 
 
 def additions(title: str = JUG.title) -> Iterator[Example]:

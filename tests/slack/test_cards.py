@@ -182,7 +182,7 @@ def test_a_product_without_stores_leads_to_its_page_or_nowhere() -> None:
 def test_products_without_a_name_are_left_out_and_keep_their_numbers() -> None:
     card = insights.card(replace(NOTHING, similar_products=(bare(" "), product(0))), CONTEXT)
     values = [parse(button["value"]) for button in objects(card["blocks"]) if button.get("type") == "button"]
-    assert values == [Value("r8Kd2m", "p2")]
+    assert set(values) == {Value("r8Kd2m", "p2")}
 
 
 @pytest.mark.parametrize("rating", [Rating(0, 5), Rating(4.5, 0), Rating(float("nan"), 3), Rating(9, 3)])

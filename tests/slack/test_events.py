@@ -20,6 +20,7 @@ from bot.jobs import (
     Peek,
     ReplyTo,
     Switch,
+    Watch,
     Welcome,
     from_payload,
     kind,
@@ -279,6 +280,7 @@ ORDERS: list[Order] = [
     Welcome(TO),
     Explain(TO),
     Home("T1", "U1"),
+    Watch("T1", "s1"),
     Forget("T1"),
 ]
 

@@ -17,6 +17,7 @@ from bot.slack.buttons import (
     remove_card,
     retry_card,
     retry_offers,
+    save_product,
     search_words,
     share_card,
     share_offers,
@@ -24,8 +25,10 @@ from bot.slack.buttons import (
     show_products,
     similar_images,
     sort_offers,
+    stop_watch,
     undo_add,
     undo_channel,
+    unsave_product,
     use_image,
     where_to_buy,
 )
@@ -46,6 +49,9 @@ _ALL = (
     search_words,
     rate,
     remove_card,
+    save_product,
+    unsave_product,
+    stop_watch,
     retry_card,
     show_help,
     undo_channel,
@@ -56,7 +62,7 @@ _ALL = (
 BUTTONS: Mapping[str, ModuleType] = {button.ACTION_ID: button for button in _ALL}
 """By action_id; each has `element` and `clicked`. Link buttons (link.py) are only acknowledged."""
 
-_FORMS = (share_offers, share_card, rate, add_product, post_result, ask_form)
+_FORMS = (share_offers, share_card, rate, add_product, save_product, post_result, ask_form)
 
 SUBMISSIONS: Mapping[str, ModuleType] = {form.CALLBACK_ID: form for form in _FORMS}
 """By callback_id of the modal; each has `meanwhile`, which answers Slack at once, and `submitted`, which does the work."""

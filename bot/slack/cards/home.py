@@ -6,11 +6,16 @@ from datetime import UTC, datetime
 
 from babel.dates import format_date
 
+from bot import money
+from bot.saved import Saved
 from bot.slack import mrkdwn
-from bot.slack.blocks import Block, Payload, context, divider, header, section
-from bot.slack.buttons import link
+from bot.slack.blocks import Block, Payload, context, divider, header, markup, section
+from bot.slack.buttons import link, unsave_product
+from bot.slack.cards import products
+from bot.slack.cards.context import CardContext
+from bot.slack.values import block_id
 
-RECENT = 3
+RECENT, SAVED = 3, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +28,17 @@ class RecentLookup:
     url: str = ""
 
 
-def view(recent: Sequence[RecentLookup]) -> Payload:
-    """How to begin, until there is a lookup to come back to."""
-    return {"type": "home", "blocks": _recent(recent) if recent else _welcome()}
+def view(recent: Sequence[RecentLookup], saved: Sequence[Saved] = (), *, pictures: bool = True) -> Payload:
+    """How to begin, until there is something to come back to; then saved products and recent lookups."""
+    if not recent and not saved:
+        return {"type": "home", "blocks": _welcome()}
+    return {
+        "type": "home",
+        "blocks": [*_saved(saved, pictures=pictures), divider(), *_recent(recent), divider(), context(_PRIVACY)],
+    }
+
+
+_PRIVACY = "Photos go to the image service only when you ask, or in channels you switch on. They are not kept after the lookup."
 
 
 def _welcome() -> list[Block]:
@@ -35,18 +48,36 @@ def _welcome() -> list[Block]:
             "Post a photo in a channel I’m in and mention me, or type `/insights` and an image URL. "
             "The answer lands in the thread."
         ),
-        context("Photos go to the image service only when you ask, or in channels you switch on."),
+        context(_PRIVACY),
     ]
+
+
+def _saved(saved: Sequence[Saved], *, pictures: bool) -> list[Block]:
+    heading = header("Saved products")
+    if not saved:
+        return [heading, context("Nothing saved yet. Press *Save* on a product card and it appears here with its lowest price.")]
+    cards = [_card(one, pictures=pictures) for one in saved[:SAVED]]
+    return [heading, {"type": "carousel", "block_id": block_id("home", "saved"), "elements": cards}]
+
+
+def _card(saved: Saved, *, pictures: bool) -> Block:
+    ctx, product = CardContext(saved.sid, 0, market=saved.market, pictures=pictures), saved.product
+    card = products.card(product, 1, ctx)
+    below, offer = saved.below, product.aggregate_offer
+    if saved.watching and below is not None and offer:
+        card["body"] = markup(f"Watching: tell me below {money.fmt(below, offer.currency, saved.market)}")
+    else:
+        card.pop("body", None)
+    buy = products.buy_or_view(ctx, product, 1)
+    card["actions"] = [button for button in (buy, unsave_product.element(saved.sid, product.name)) if button]
+    return card
 
 
 def _recent(recent: Sequence[RecentLookup]) -> list[Block]:
-    rows = [_row(lookup, number) for number, lookup in enumerate(recent[:RECENT])]
-    return [
-        header("Recent lookups"),
-        *rows,
-        divider(),
-        context("Photos go to the image service only when you ask, or in channels you switch on."),
-    ]
+    heading = header("Recent lookups")
+    if not recent:
+        return [heading, context("Nothing looked up yet. Post a photo and mention me.")]
+    return [heading, *(_row(lookup, number) for number, lookup in enumerate(recent[:RECENT]))]
 
 
 def _row(lookup: RecentLookup, number: int) -> Block:

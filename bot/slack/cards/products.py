@@ -6,7 +6,7 @@ from bot import money
 from bot.insights.model import Band, ImageObject, Insights, Rating, Reason
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, actions, markup, section, thumbnail
-from bot.slack.buttons import link, where_to_buy
+from bot.slack.buttons import link, save_product, where_to_buy
 from bot.slack.cards.context import CardContext
 from bot.slack.values import block_id
 
@@ -27,7 +27,12 @@ def buy_or_view(context: CardContext, product: ImageObject, number: int) -> Bloc
     return link.element("View page", product.host_page_url, f"page.{number}", about=product.name)
 
 
-BUTTONS: Sequence[Button] = (buy_or_view,)
+def save(context: CardContext, product: ImageObject, number: int) -> Block | None:
+    """Only what has a name that lasts."""
+    return save_product.element(context.rid, number, product.name) if product.token else None
+
+
+BUTTONS: Sequence[Button] = (buy_or_view, save)
 """What a product offers, in order."""
 
 
