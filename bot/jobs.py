@@ -128,6 +128,14 @@ class Adding:
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """Somebody wants to see the settings of where they are."""
+
+    reply_to: ReplyTo
+    trigger_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Welcome:
     """We were invited to a channel: switch it on and tell the inviter, once."""
 
@@ -164,7 +172,7 @@ class Forget:
     team: str
 
 
-Order = Lookup | Peek | Click | Switch | Add | Adding | Welcome | Explain | Home | Watch | Forget
+Order = Lookup | Peek | Click | Switch | Add | Adding | Settings | Welcome | Explain | Home | Watch | Forget
 KINDS: dict[str, type[Order]] = {kind.__name__.lower(): kind for kind in get_args(Order)}
 
 O = TypeVar("O", bound=Order)  # noqa: E741 (the one type here)

@@ -20,6 +20,7 @@ from bot.slack.cards.notices import Kind
 from bot.slack.desk import Desk
 from bot.slack.replies import NOT_THERE, CannotPost, outside_thread
 from bot.slack.values import new_rid
+from bot.teams import SHORT, Preferences
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ MODULES = (
 )
 LOOK_SECONDS = 20.0  # threats.md R7
 EYES = "eyes"
+BURST, BURST_SECONDS = 5, 60.0
+"""So many pictures in a channel get whole cards; the rest of a minute's get short ones (cards.md §6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +82,13 @@ class Looking:
             return {"end": "problem", "error": type(error).__name__, "text": str(error), "rid": kept.rid}
         if card.is_empty(found) or (self.order.image.alone and not found.similar_products):
             return {"end": "nothing"}
-        return {"end": "card", "rid": (await self._keep(found)).rid}
+        kept = await self._keep(found)
+        return {"end": "card", "rid": kept.rid, "short": await self._in_short()}
 
     async def answer(self, seen: dict[str, Any]) -> None:
         match seen["end"]:
             case "card":
-                await self._post(seen["rid"])
+                await self._post(seen["rid"], small=bool(seen.get("short")))
             case "nothing" if self.order.image.alone:
                 await self._tell(notices.nothing_for(self.order.image.words))
             case "nothing" if self.order.asked:
@@ -120,18 +124,32 @@ class Looking:
         if ref.alone:
             return await self._search(ref.words)
         picture = Token(ref.token) if ref.token else Upload(await self.desk.images.fetch(ref))
-        found = await self.desk.insights.insights(picture, MODULES, query=self.order.image.words, market=self.desk.market)
+        prefer, words = await self._preferences(), self.order.image.words
+        found = await self.desk.insights.insights(
+            picture, MODULES, query=words, market=prefer.market, safe_search=prefer.safe_search
+        )
         return demoted(found, await self.desk.opinions.disliked(self.order.reply_to.team, found.token))
 
     async def _search(self, words: str) -> Insights:
         """Words alone: what the catalogue has of them, each product once."""
-        found = await self.desk.insights.search(words, market=self.desk.market)
+        prefer = await self._preferences()
+        found = await self.desk.insights.search(words, market=prefer.market, safe_search=prefer.safe_search)
         products: dict[str, ImageObject] = {}
         for image in found.page.value:
             if image.shopping_sources_count:
                 products.setdefault(image.name, image)
         title = Caption(found.corrected or words)
         return Insights("", caption=title, similar_products=tuple(products.values()), related_searches=found.related)
+
+    async def _preferences(self) -> Preferences:
+        return await self.desk.preferences(self.order.reply_to.team, self.order.reply_to.channel)
+
+    async def _in_short(self) -> bool:
+        """Where the channel wants it so, and where many pictures come at once that nobody asked about."""
+        to = self.order.reply_to
+        if (await self._preferences()).size == SHORT:
+            return True
+        return not self.order.asked and await self.desk.results.lately(to.team, to.channel, BURST_SECONDS) > BURST
 
     async def _keep(self, found: Insights | None) -> Result:
         to = self.order.reply_to
@@ -143,14 +161,14 @@ class Looking:
             requester=to.user,
             owner=self.order.owner,
             image=self.order.image,
-            market=self.desk.market,
+            market=(await self._preferences()).market,
             found=found,
         )
         return await self.desk.results.keep(self.job.key, result)
 
     # --- saying
 
-    async def _post(self, rid: str) -> None:
+    async def _post(self, rid: str, *, small: bool) -> None:
         """The card, in the thread of the photo. A command's hangs on a message of its own, or goes to the asker alone."""
         replies, to = self.desk.replies, self.order.reply_to
         result = await self.desk.results.get(rid, to.team)
@@ -162,10 +180,12 @@ class Looking:
                 top = notices.asked(to.user, self.order.image.url, words=self.order.image.words)
                 to = replace(to, thread_ts=await replies.post_once(f"{self.job.key}:top", to, lambda _: top))
                 result = replace(result, thread_ts=to.thread_ts)
-            ts = await replies.post_once(self.job.key, to, lambda style: card.card(found, self.desk.context(result, style)))
+            ts = await replies.post_once(
+                self.job.key, to, lambda style: card.card(found, self.desk.context(result, style), small=small)
+            )
         except CannotPost as error:
             if error.code in NOT_THERE and to.response_url:
-                await replies.respond(to, lambda style: card.card(found, self.desk.context(result, style)))
+                await replies.respond(to, lambda style: card.card(found, self.desk.context(result, style), small=small))
                 return await _take_back(self.order, self.desk)
             log.warning("no card for %s: %s", self.job.reference, error)
             return await self._tell(notices.problem(Kind.ACCESS)) if self.order.asked and error.code in NOT_THERE else None

@@ -8,7 +8,22 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import Boolean, Column, Float, Index, Integer, Row, String, Table, Text, UniqueConstraint, delete, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from bot.insights.bing import from_wire, to_wire
@@ -208,6 +223,19 @@ class Results:
         query = select(_channels.c.answering).where(_channels.c.team == team, _channels.c.channel == channel)
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar_one_or_none() is not False
+
+    async def answered_channels(self, team: str) -> Sequence[str]:
+        """Channels that somebody switched on, or invited us to, and nobody switched off since."""
+        query = select(_channels.c.channel).where(_channels.c.team == team, _channels.c.answering).order_by(_channels.c.channel)
+        async with self._database.read() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def lately(self, team: str, channel: str, seconds: float) -> int:
+        """How many pictures of a channel were answered in so many seconds."""
+        kept = _results.c
+        query = select(func.count()).where(kept.team == team, kept.channel == channel, kept.created > time.time() - seconds)
+        async with self._database.read() as connection:
+            return int((await connection.execute(query)).scalar_one())
 
     async def switch(self, team: str, channel: str, *, on: bool) -> None:
         values = {"team": team, "channel": channel, "answering": on, "changed": time.time()}

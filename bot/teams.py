@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Float, Index, Row, String, Table, Text, UniqueConstraint, delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 
+from bot.insights.model import SafeSearch
 from bot.jobs import ImageRef
 from bot.storage import Database, tables
 
@@ -39,6 +40,26 @@ _additions = Table(
     Index("ix_additions_team", "team"),
     Index("ix_additions_created", "created"),
 )
+_preferences = Table(
+    "preferences",
+    tables,
+    Column("team", String, primary_key=True),
+    Column("channel", String, primary_key=True),
+    Column("market", String, nullable=False),
+    Column("safe_search", String, nullable=False),
+    Column("size", String, nullable=False),
+    Column("changed", Float, nullable=False),
+)
+FULL, SHORT = "full", "short"
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """How pictures are answered: market of offers and captions, safe search, size of cards (FULL or SHORT)."""
+
+    market: str
+    safe_search: SafeSearch = SafeSearch.MODERATE
+    size: str = FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +113,21 @@ class Teams:
         async with self._database.write() as connection:
             await connection.execute(row.on_conflict_do_update(index_elements=["team"], set_=said))
 
+    async def preferences(self, team: str, channel: str, usual: Preferences) -> Preferences:
+        """A channel's own, else the workspace's (channel ""), else the usual ones."""
+        kept = _preferences.c
+        query = select(_preferences).where(kept.team == team, kept.channel.in_(("", channel))).order_by(kept.channel.desc())
+        async with self._database.read() as connection:
+            row = (await connection.execute(query.limit(1))).one_or_none()
+        return Preferences(row.market, SafeSearch(row.safe_search), row.size) if row else usual
+
+    async def prefer(self, team: str, channel: str, wanted: Preferences) -> None:
+        values = {"market": wanted.market, "safe_search": wanted.safe_search.value, "size": wanted.size, "changed": time.time()}
+        row = insert(_preferences).values(team=team, channel=channel, **values)
+        said = {name: row.excluded[name] for name in values}
+        async with self._database.write() as connection:
+            await connection.execute(row.on_conflict_do_update(index_elements=["team", "channel"], set_=said))
+
     async def begin(self, job: str, addition: Addition) -> Addition:
         """Keep what a job wants to add, once: the same job a second time gets back what it kept first."""
         values = {"job": job, "created": time.time()} | _values(addition)
@@ -113,7 +149,7 @@ class Teams:
 
     async def forget(self, team: str) -> None:
         async with self._database.write() as connection:
-            for table in (_teams, _additions):
+            for table in (_teams, _additions, _preferences):
                 await connection.execute(delete(table).where(table.c.team == team))
 
     async def sweep(self) -> None:

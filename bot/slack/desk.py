@@ -16,7 +16,7 @@ from bot.saved import Shelf
 from bot.slack.cards.context import CardContext
 from bot.slack.people import People
 from bot.slack.replies import Replies, Style
-from bot.teams import Teams, source_of
+from bot.teams import Preferences, Teams, source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,9 @@ class Desk:
     async def start(self, order: Order, key: str, *, urgent: bool = False) -> None:
         """Commit an order; the same key a second time changes nothing."""
         await self.jobs.start(key, team_of(order), kind(order), to_payload(order), urgent=urgent)
+
+    async def preferences(self, team: str, channel: str) -> Preferences:
+        return await self.teams.preferences(team, channel, Preferences(self.market))
 
     async def forget(self, team: str) -> None:
         """Delete what belongs to a team: answers, settings, and what its people added to the catalogue."""

@@ -305,7 +305,7 @@ def _text(value: Any) -> str:
 
 
 def command(form: dict[str, Any]) -> tuple[str, str]:
-    """`/insights …` as (word, address): url, on, off, adding on, adding off, help, or other for what is neither.
+    """`/insights …` as (word, address): url, on, off, adding on, adding off, settings, help, or other for what is neither.
 
     With should_escape links come as `<https://…|label>`, without as typed; both are accepted (slack-platform.md §6.4).
     """
@@ -318,7 +318,7 @@ def command(form: dict[str, Any]) -> tuple[str, str]:
     if (with_words := ADDRESS_AND_WORDS.fullmatch(text)) and refine(with_words["words"]).conditions:
         return "url", f"{unescape(with_words['escaped'] or with_words['typed'])} {with_words['words']}"
     word = " ".join(text.lower().split())
-    if word in {"on", "off", "adding on", "adding off", "help"}:
+    if word in {"on", "off", "adding on", "adding off", "settings", "help"}:
         return word, ""
     return ("help", "") if not text else ("other", text)
 

@@ -9,10 +9,11 @@ from bot.insights.model import ImageObject, Insights
 from bot.jobs import Click, ImageRef, Lookup, ReplyTo
 from bot.queue import Job
 from bot.results import Result
-from bot.slack import adding, events, peeking, saving, values
+from bot.slack import adding, events, peeking, saving, settings, values
 from bot.slack.blocks import Block, Payload, alert, section
 from bot.slack.buttons import card_menu, rate, use_image, where_to_buy
 from bot.slack.cards import notices, opinions, pages, products, sharing, shopping_sources, similar_images, similar_products
+from bot.slack.cards import settings as settings_card
 from bot.slack.cards.context import Sort, ViewState
 from bot.slack.cards.notices import Kind
 from bot.slack.cards.views import modal, state_of
@@ -177,6 +178,8 @@ class Press:
         match behind[1].arg:
             case card_menu.PAGES:
                 await self._open(pages.view(ctx, result.found))
+            case card_menu.SETTINGS:
+                await self.open_settings("" if result.channel.startswith("D") else result.channel)
             case card_menu.SHARE:
                 await self._open(sharing.view(ctx))
             case card_menu.RELATED:
@@ -317,6 +320,19 @@ class Press:
 
     async def stop_watching(self) -> None:
         await saving.stop(self.job, self.desk, self.click)
+
+    # --- settings
+
+    async def open_settings(self, channel: str = "") -> None:
+        click, on_top = self.click, bool(self.click.view_id)
+        await settings.open_form(self.job, self.desk, click.reply_to, channel, click.trigger_id, on_top=on_top)
+
+    def saving_settings(self) -> Payload:
+        state = ViewState.read(self.click.view_metadata)
+        return {"response_action": "update", "view": settings_card.saving(state.channel if state else "")}
+
+    async def save_settings(self) -> None:
+        await settings.save(self.job, self.desk, self.click)
 
     # --- shortcuts
 

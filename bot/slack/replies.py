@@ -166,6 +166,21 @@ class Replies:
                 return None
         return None
 
+    async def join(self, channel: str) -> bool:
+        """Become a member of a public channel; False where somebody has to invite us."""
+        try:
+            await _call(self._client.conversations_join, channel=channel)
+        except CannotPost:
+            return await self._is_member(channel)
+        return True
+
+    async def _is_member(self, channel: str) -> bool:
+        try:
+            answer = await _call(self._client.conversations_info, channel=channel)
+        except CannotPost:
+            return False
+        return bool((answer.get("channel") or {}).get("is_member"))
+
     async def permalink(self, channel: str, ts: str) -> str:
         try:
             answer = await _call(self._client.chat_getPermalink, channel=channel, message_ts=ts)

@@ -25,6 +25,7 @@ from bot.queue import PAUSES, Dead, Handler, Job, Jobs, Telling
 from bot.results import Results
 from bot.saved import Shelf
 from bot.slack import adding, bolt, errands, peeking, saving, socket
+from bot.slack import settings as settings_form
 from bot.slack import web as wire
 from bot.slack.buttons import BUTTONS, SUBMISSIONS
 from bot.slack.cards import notices
@@ -123,6 +124,7 @@ def handlers(desk: Desk) -> Mapping[str, Handler]:
         "peek": peeking.peek,
         "add": adding.ask,
         "adding": adding.switch,
+        "settings": settings_form.asked,
         "switch": errands.switch,
         "welcome": errands.welcome,
         "explain": errands.explain,

@@ -16,6 +16,7 @@ from bot.insights.model import (
     Offer,
     Query,
     Rating,
+    SafeSearch,
     Seller,
     Tag,
 )
@@ -31,6 +32,7 @@ from bot.slack.cards import (
     pages,
     result,
     saving,
+    settings,
     sharing,
     shopping_sources,
     similar_images,
@@ -39,6 +41,7 @@ from bot.slack.cards import (
 )
 from bot.slack.cards.context import CardContext, Sort
 from bot.slack.cards.notices import Kind
+from bot.teams import SHORT, Preferences
 
 GOODS = (
     ("Harbour Stripe Straight Mug", "12.45", "14.95", 3, Rating(4.1, 7)),
@@ -260,6 +263,21 @@ def saving_a_product(name: str = "") -> Iterator[Example]:
     yield Example("save.dropped", "message", saving.dropped(kept, best, Decimal("12.00"), pictures=True))
     yield Example("save.stopped", "message", saving.stopped(kept))
     yield Example("home.saved", "home", home.view((), [kept, replace(kept, watching=False)]))
+
+
+def all_settings() -> Iterator[Example]:
+    usual = Preferences("en-US")
+    for state, view in {
+        "loading": settings.loading("C0PHOTOS"),
+        "for_admins": settings.refused(settings.FOR_ADMINS),
+        "channel": settings.form("C0PHOTOS", usual),
+        "workspace": settings.form("", Preferences("de-DE", SafeSearch.OFF, SHORT), answered=["C0PHOTOS"], adding=True),
+        "workspace_fresh": settings.form("", usual),
+        "saving": settings.saving(""),
+        "saved": settings.saved("", []),
+        "saved_but_one": settings.saved("", ["G0SECRET"]),
+    }.items():
+        yield Example(f"settings.{state}", "modal", view)
 
 
 def additions(title: str = JUG.title) -> Iterator[Example]:

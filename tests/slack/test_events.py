@@ -19,6 +19,7 @@ from bot.jobs import (
     Order,
     Peek,
     ReplyTo,
+    Settings,
     Switch,
     Watch,
     Welcome,
@@ -187,7 +188,7 @@ def test_nothing_slack_could_send_makes_reading_stumble(body: dict[str, Any]) ->
     for read in (events.click(body), events.submission(body)):
         assert read is None or isinstance(read, Click)
     word, address = events.command(body)
-    assert word in {"url", "on", "off", "adding on", "adding off", "help", "other"}
+    assert word in {"url", "on", "off", "adding on", "adding off", "settings", "help", "other"}
     assert isinstance(address, str)
     said = events.message(PLAIN | body)
     if said:
@@ -277,6 +278,7 @@ ORDERS: list[Order] = [
     Switch(TO, on=False),
     Add((ImageRef(file_id="F1"), ImageRef(url="https://example.com/a.jpg")), TO, "1.1", title="Jug", price="$40"),
     Adding(TO, on=True),
+    Settings(TO, "trigger"),
     Welcome(TO),
     Explain(TO),
     Home("T1", "U1"),

@@ -16,7 +16,13 @@ SCOPE_OF = {
     "message.im": "im:history",
     "message.mpim": "mpim:history",
 }
-METHODS = {"chat:write", "files:read", "reactions:write", "users:read"}  # posting, pictures, the eyes, who may add
+METHODS = {
+    "chat:write",
+    "files:read",
+    "reactions:write",
+    "users:read",
+    "channels:join",
+}  # posting, pictures, eyes, roles, settings
 
 
 def test_it_subscribes_to_what_is_listened_to_and_nothing_else() -> None:

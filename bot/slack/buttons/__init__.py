@@ -19,6 +19,8 @@ from bot.slack.buttons import (
     retry_offers,
     save_product,
     search_words,
+    settings_button,
+    settings_form,
     share_card,
     share_offers,
     show_help,
@@ -54,6 +56,7 @@ _ALL = (
     stop_watch,
     retry_card,
     show_help,
+    settings_button,
     undo_channel,
     add_product,
     undo_add,
@@ -62,7 +65,7 @@ _ALL = (
 BUTTONS: Mapping[str, ModuleType] = {button.ACTION_ID: button for button in _ALL}
 """By action_id; each has `element` and `clicked`. Link buttons (link.py) are only acknowledged."""
 
-_FORMS = (share_offers, share_card, rate, add_product, save_product, post_result, ask_form)
+_FORMS = (share_offers, share_card, rate, add_product, save_product, post_result, ask_form, settings_form)
 
 SUBMISSIONS: Mapping[str, ModuleType] = {form.CALLBACK_ID: form for form in _FORMS}
 """By callback_id of the modal; each has `meanwhile`, which answers Slack at once, and `submitted`, which does the work."""

@@ -9,8 +9,8 @@ from babel.dates import format_date
 from bot import money
 from bot.saved import Saved
 from bot.slack import mrkdwn
-from bot.slack.blocks import Block, Payload, context, divider, header, markup, section
-from bot.slack.buttons import link, unsave_product
+from bot.slack.blocks import Block, Payload, actions, context, divider, header, markup, section
+from bot.slack.buttons import link, settings_button, unsave_product
 from bot.slack.cards import products
 from bot.slack.cards.context import CardContext
 from bot.slack.values import block_id
@@ -32,10 +32,10 @@ def view(recent: Sequence[RecentLookup], saved: Sequence[Saved] = (), *, picture
     """How to begin, until there is something to come back to; then saved products and recent lookups."""
     if not recent and not saved:
         return {"type": "home", "blocks": _welcome()}
-    return {
-        "type": "home",
-        "blocks": [*_saved(saved, pictures=pictures), divider(), *_recent(recent), divider(), context(_PRIVACY)],
-    }
+    change = actions([settings_button.element("Change", "home")])
+    settings = [header("Settings"), section("Market, language, safe search, size of cards, channels"), *change]
+    parts = [*_saved(saved, pictures=pictures), divider(), *_recent(recent), divider(), *settings, context(_PRIVACY)]
+    return {"type": "home", "blocks": parts}
 
 
 _PRIVACY = "Photos go to the image service only when you ask, or in channels you switch on. They are not kept after the lookup."
@@ -48,6 +48,7 @@ def _welcome() -> list[Block]:
             "Post a photo in a channel I’m in and mention me, or type `/insights` and an image URL. "
             "The answer lands in the thread."
         ),
+        *actions([settings_button.element("Choose channels", "home")]),
         context(_PRIVACY),
     ]
 

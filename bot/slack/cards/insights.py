@@ -22,8 +22,10 @@ IN_CAROUSEL, IN_ROWS = products.SHOWN, 3
 Part = Callable[[Insights, CardContext], list[Block]]
 
 
-def card(found: Insights, ctx: CardContext) -> Payload:
-    """A message that shows everything found."""
+def card(found: Insights, ctx: CardContext, *, small: bool = False) -> Payload:
+    """A message that shows everything found, or in short that there is something."""
+    if small:
+        return short(found, ctx)
     return {"text": _fallback(found, ctx), "blocks": [block for part in PARTS for block in part(found, ctx)]}
 
 

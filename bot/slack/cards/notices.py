@@ -6,7 +6,7 @@ from enum import Enum
 from bot import errors
 from bot.slack import mrkdwn
 from bot.slack.blocks import Payload, actions, context, header, image, section
-from bot.slack.buttons import retry_card, show_help, undo_channel
+from bot.slack.buttons import retry_card, settings_button, show_help, undo_channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,7 @@ COMMANDS = (
     ("<words>", "what the catalogue has of that, such as blue mug under $20"),
     ("on", "answer every photo in this channel"),
     ("off", "stop answering on its own here"),
+    ("settings", "market, language, safe search, size of cards"),
     ("adding on", "let members add products to the catalogue; for admins"),
     ("adding off", "stop that"),
     ("help", "this list"),
@@ -163,6 +164,10 @@ def help_text() -> Payload:
         "blocks": [
             header("How to use Image Insights"),
             section(lines),
-            section("You can also post a photo and mention me, or send me one in a direct message."),
+            section(
+                "You can also post a photo and mention me, send me one in a direct message, or use *Get image insights* in a "
+                "message’s ⋯ menu."
+            ),
+            *actions([settings_button.element("Settings", "help")]),
         ],
     }

@@ -1,4 +1,4 @@
-"""`/insights <address> | on | off | adding on | adding off | help`. What it says at once comes with the acknowledgement."""
+"""`/insights <address> | on | off | settings | … | help`. What it says at once comes with the acknowledgement."""
 
 import re
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.jobs import Adding, ImageRef, Lookup, Switch
+from bot.jobs import Adding, ImageRef, Lookup, Settings, Switch
 from bot.slack import events
 from bot.slack.cards import notices
 from bot.slack.cards.notices import Kind
@@ -31,6 +31,9 @@ async def typed(ack: AsyncAck, command: dict[str, Any], desk: Desk) -> None:
             await ack()
         case "adding on" | "adding off":
             await desk.start(Adding(to, on=word == "adding on"), key, urgent=True)
+            await ack()
+        case "settings":
+            await desk.start(Settings(to, str(command.get("trigger_id") or "")), key, urgent=True)
             await ack()
         case "other" if ADDRESS.search(rest):
             await ack(**notices.problem(Kind.NOT_A_URL))

@@ -1,0 +1,104 @@
+"""Settings of a channel or of the workspace (cards.md §9.15)."""
+
+from collections.abc import Sequence
+
+from bot.insights.bing import MARKETS
+from bot.insights.model import SafeSearch
+from bot.money import locale_of
+from bot.slack import mrkdwn
+from bot.slack.blocks import Block, Payload, alert, context, option, plain, section
+from bot.slack.cards.context import ViewState
+from bot.slack.cards.views import modal
+from bot.slack.values import NONE
+from bot.teams import FULL, SHORT, Preferences
+
+ADDING = "adding"
+FOR_ADMINS = "Only an admin can change the settings of the workspace. Those of a channel are in the menu of a card there."
+_SAFE = {
+    SafeSearch.STRICT: "Hide adult images and text",
+    SafeSearch.MODERATE: "Hide adult images",
+    SafeSearch.OFF: "Show everything",
+}
+_SIZES = {FULL: ("Full card", "Up to five products with pictures"), SHORT: ("Short card", "Caption, tags and one line of prices")}
+
+
+def loading(channel: str) -> Payload:
+    return modal("settings", "Settings", [context("Reading the settings…")], _state(channel), close="Cancel")
+
+
+def refused(text: str) -> Payload:
+    return modal("settings", "Settings", [section(text)], _state(""))
+
+
+def form(channel: str, now: Preferences, *, answered: Sequence[str] = (), adding: bool = False) -> Payload:
+    """Of a channel, or with channel "" of the workspace, which alone may show everything and say where pictures are answered."""
+    whole = not channel
+    for_whom = "These hold wherever a channel has none of its own." if whole else f"For <#{channel}>"
+    markets = {market: option(_language(market), market) for market in dict.fromkeys((*MARKETS, now.market))}
+    safe = {one: _described(one.value, one.value, said) for one, said in _SAFE.items() if whole or one is not SafeSearch.OFF}
+    sizes = {size: _described(label, size, said) for size, (label, said) in _SIZES.items()}
+    market: Block = {"type": "static_select", "options": [*markets.values()], "initial_option": markets[now.market]}
+    search: Block = {"type": "radio_buttons", "options": [*safe.values()]}
+    search["initial_option"] = safe.get(now.safe_search, safe[SafeSearch.MODERATE])
+    size: Block = {"type": "radio_buttons", "options": [*sizes.values()], "initial_option": sizes.get(now.size, sizes[FULL])}
+    blocks = [
+        context(for_whom),
+        _input("market", "Market and language", market, "Sets the stores, the currency and the language of captions."),
+        _input("safe", "Safe search", search),
+        _input("size", "Card size", size),
+    ]
+    if whole:
+        blocks += [_channels(answered), _adding(on=adding)]
+    return modal("settings", "Settings", blocks, _state(channel), submit="Save", close="Cancel")
+
+
+def saving(channel: str) -> Payload:
+    return modal("settings", "Settings", [context("Saving…")], _state(channel))
+
+
+def saved(channel: str, problems: Sequence[str]) -> Payload:
+    """problems: channels that we could not join."""
+    blocks = [alert("Saved.", "success")]
+    if problems:
+        named = ", ".join(f"<#{one}>" for one in problems[:5])
+        blocks.append(section(f"Invite me to {named} first: `/invite @Image Insights`"))
+    return modal("settings", "Settings", blocks, _state(channel))
+
+
+def _channels(answered: Sequence[str]) -> Block:
+    element: Block = {
+        "type": "multi_conversations_select",
+        "placeholder": plain("Pick channels"),
+        "filter": {"include": ["public", "private"], "exclude_bot_users": True},
+    }
+    if answered:
+        element["initial_conversations"] = list(answered)
+    hint = "In other channels use /insights or the message shortcut."
+    return _input("chans", "Answer every photo in", element, hint) | {"optional": True}
+
+
+def _adding(*, on: bool) -> Block:
+    choice = _described("Members may add products", ADDING, "Post a picture and say: add this, $40")
+    element: Block = {"type": "checkboxes", "options": [choice]}
+    if on:
+        element["initial_options"] = [choice]
+    return _input("adding", "Catalogue", element) | {"optional": True}
+
+
+def _input(name: str, label: str, element: Block, hint: str = "") -> Block:
+    block: Block = {"type": "input", "block_id": name, "label": plain(label), "element": {"action_id": "v"} | element}
+    return block | ({"hint": plain(hint)} if hint else {})
+
+
+def _described(label: str, value: str, said: str) -> Block:
+    return option(label, value) | {"description": plain(said)}
+
+
+def _language(market: str) -> str:
+    """`Deutsch (Deutschland)`, in its own words."""
+    locale = locale_of(market)
+    return mrkdwn.cut(locale.get_display_name() or market, 60)
+
+
+def _state(channel: str) -> ViewState:
+    return ViewState(NONE, channel)
