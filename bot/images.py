@@ -11,9 +11,11 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.drawing import numbered
 from bot.errors import CannotFetch, NotAPicture, TooLarge, Unavailable, UserError
 from bot.fetch import Fetcher
 from bot.insights.feeds import pictures_of
+from bot.insights.model import Crop
 from bot.jobs import ImageRef
 from bot.pixels import Pixels
 
@@ -54,6 +56,15 @@ class Images:
             with contextlib.suppress(UserError):
                 return await self._checked(await self._fetcher.get(address))
         raise CannotFetch("That address shows a web page without a picture that I can read. Give me the picture's own address.")
+
+    async def part(self, data: bytes, crop: Crop, *, side: int = 1024) -> bytes:
+        """A part of a picture, as a picture of its own. Raises as fetch does."""
+        return await self._pixels.jpeg(data, side=side, crop=crop)
+
+    async def drawn(self, data: bytes, boxes: Sequence[Crop], *, side: int = 900) -> bytes:
+        """The picture with numbered boxes on it, as JPEG. Raises as fetch does."""
+        frame = await self._pixels.load(data, side=side)
+        return await asyncio.to_thread(numbered, frame.rgb, boxes)
 
     async def in_thread(self, channel: str, thread_ts: str, message_ts: str) -> Sequence[dict[str, Any]]:
         """Where a request in a thread may mean a picture: the message itself, then the thread's first.

@@ -13,7 +13,8 @@ class ImageRef:
     """A picture: a Slack file by id, an address, a token of the engine, or whatever the first message of a thread shows.
 
     `number` of `total`: which one it is of several in one message; 0 of 0 when it is the only one. words: conditions that were
-    said beside it, such as "in blue under $50".
+    said beside it, such as "in blue under $50". crop: the part that was chosen (left, top, right, bottom as fractions), and
+    what that `item` is called.
     """
 
     file_id: str = ""
@@ -23,6 +24,8 @@ class ImageRef:
     number: int = 0
     total: int = 0
     words: str = ""
+    crop: tuple[float, float, float, float] | None = None
+    item: str = ""
 
     @property
     def alone(self) -> bool:

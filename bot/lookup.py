@@ -7,7 +7,7 @@ from typing import Any
 
 from bot import errors
 from bot.errors import Unavailable, UserError
-from bot.insights.model import Caption, ImageObject, Insights, Module, Token, Upload
+from bot.insights.model import Caption, Crop, ImageObject, Insights, Module, Token, Upload
 from bot.jobs import ImageRef, Lookup, ReplyTo, from_payload
 from bot.opinions import demoted
 from bot.queue import Dead, Job
@@ -123,12 +123,17 @@ class Looking:
     async def _see(self, ref: ImageRef) -> Insights:
         if ref.alone:
             return await self._search(ref.words)
-        picture = Token(ref.token) if ref.token else Upload(await self.desk.images.fetch(ref))
+        picture = Token(ref.token) if ref.token else Upload(await self._bytes(ref))
         prefer, words = await self._preferences(), self.order.image.words
         found = await self.desk.insights.insights(
             picture, MODULES, query=words, market=prefer.market, safe_search=prefer.safe_search
         )
         return demoted(found, await self.desk.opinions.disliked(self.order.reply_to.team, found.token))
+
+    async def _bytes(self, ref: ImageRef) -> bytes:
+        """The picture, or the part of it that somebody chose, which is a picture of its own from here on."""
+        data = await self.desk.images.fetch(ref)
+        return await self.desk.images.part(data, Crop(*ref.crop)) if ref.crop else data
 
     async def _search(self, words: str) -> Insights:
         """Words alone: what the catalogue has of them, each product once."""

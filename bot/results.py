@@ -268,6 +268,7 @@ class Results:
 def _read(row: Row[tuple[object, ...]]) -> Result:
     values = row._asdict()
     del values["job"]
-    values["image"] = ImageRef(**json.loads(values["image"]))
+    image = json.loads(values["image"])
+    values["image"] = ImageRef(**image | {"crop": tuple(crop) if (crop := image.get("crop")) else None})
     wire = values.pop("insights")
     return Result(found=from_wire(json.loads(wire)) if wire else None, **values)

@@ -6,7 +6,7 @@ import math
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
 
-from bot.errors import RateLimited, Unavailable
+from bot.errors import RateLimited, Unavailable, UserError
 from bot.insights import bing
-from bot.insights.model import WHOLE, Crop, Found, Insights, Module, Picture, SafeSearch, Token, Upload, Url
+from bot.insights.model import WHOLE, Crop, Found, Insights, Module, Picture, SafeSearch, Thing, Token, Upload, Url
 from bot.pixels import Pixels
 
 UPLOAD_SIDE = 1500
@@ -73,6 +73,7 @@ class HttpInsightsClient:
         self._session = session
         self._url = url
         self._search_url = f"{url.removesuffix('/details')}/search"
+        self._knowledge_url = f"{url.removesuffix('/details')}/visualsearch"
         self._pixels = pixels
         self._breaker = breaker or Breaker()
         self._client_id = ""  # the service's name for us: kept, so that it sees one client (insights-api.md §2)
@@ -136,11 +137,27 @@ class HttpInsightsClient:
         except TimeoutError:
             raise Unavailable("The insights service isn't answering.") from None
 
-    async def _ask(self, url: str, kind: str, parameters: dict[str, str], data: bytes) -> Any:
+    async def things(self, picture: Picture, *, market: str = "en-US") -> Sequence[Thing]:
+        """Those of Visual Search, for a token; a service without it, or another picture, has none."""
+        if not isinstance(picture, Token):
+            return ()
+        asked = json.dumps({"imageInfo": {"imageInsightsToken": picture.token}})
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS):
+                answer = await self._ask(
+                    self._knowledge_url, "ImageKnowledge", {"mkt": market}, asked.encode(), form="knowledgeRequest"
+                )
+        except TimeoutError:
+            raise Unavailable("The insights service isn't answering.") from None
+        except UserError:
+            return ()
+        return bing.things_from_wire(answer)
+
+    async def _ask(self, url: str, kind: str, parameters: dict[str, str], data: bytes, *, form: str = "image") -> Any:
         """The answer as JSON; `kind` is its `_type`."""
         for attempt in range(RETRIES + 1):
             self._breaker.check()
-            status, body, pause = await self._call(url, parameters, data)
+            status, body, pause = await self._call(url, parameters, data, form)
             outage = status in {0, 200, *RETRIED} and not (status == 200 and body.strip())  # noqa: PLR2004
             self._breaker.say(answered=not outage or status == 429)  # noqa: PLR2004 (it is there, and busy)
             if not outage:
@@ -156,7 +173,7 @@ class HttpInsightsClient:
             await asyncio.sleep(wait * random.uniform(1.0, 1.5))  # noqa: S311 (spreads retries)
         raise AssertionError("the last attempt returns or raises")
 
-    async def _call(self, url: str, parameters: dict[str, str], data: bytes) -> tuple[int, bytes, str]:
+    async def _call(self, url: str, parameters: dict[str, str], data: bytes, form: str) -> tuple[int, bytes, str]:
         """Status (0: no connection), body, Retry-After in seconds. Raises Unavailable for an answer that cannot be one."""
         try:
             async with self._session.request(
@@ -164,7 +181,7 @@ class HttpInsightsClient:
                 url,
                 params={name: value for name, value in parameters.items() if value},
                 headers={"X-MSEdge-ClientID": self._client_id} if self._client_id else None,
-                data=_form(data) if data else None,
+                data=_form(data, form) if data else None,
                 allow_redirects=False,
             ) as response:
                 body = bytearray()
@@ -198,9 +215,12 @@ def _seconds(text: str) -> float:
     return float(text) if text else 0.0
 
 
-def _form(data: bytes) -> FormData:
+def _form(data: bytes, name: str) -> FormData:
     form = FormData()
-    form.add_field("image", data, filename="image", content_type="image/jpeg")
+    if name == "image":
+        form.add_field(name, data, filename="image", content_type="image/jpeg")
+    else:
+        form.add_field(name, data.decode())
     return form
 
 

@@ -519,3 +519,7 @@ class InsightsClient(Protocol):
         Raises Unavailable when the engine cannot answer now.
         """
         ...
+
+    async def things(self, picture: Picture, *, market: str = "en-US") -> Sequence[Thing]:
+        """What is seen apart in the picture, each with its place; raises what `insights` does."""
+        ...

@@ -36,6 +36,7 @@ from bot.insights.model import (
     Reading,
     SafeSearch,
     Skill,
+    Thing,
     Token,
     Upload,
     Url,
@@ -178,6 +179,15 @@ class InsightsService:
                     skill=skill,
                 )
             )
+
+    async def things(self, picture: Picture, *, market: str = "en-US") -> tuple[Thing, ...]:
+        """What is seen apart in the picture, each with its place; raises what InsightsClient says."""
+        serving = self.catalogue.serving
+        view = self._view(serving, market, "en", SafeSearch.MODERATE)
+        async with self._turn():
+            seen = await self._see(serving, picture, WHOLE, Stages(), fresh=False)
+            found = await asyncio.to_thread(lambda: tuple(visual_search.things(_context(serving, view, seen, ""))))
+        return tuple(thing for thing in found if thing.box != WHOLE)
 
     async def search(
         self,

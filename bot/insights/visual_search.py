@@ -53,7 +53,7 @@ def knowledge(
         similar_images=_page(context, _on_site(context, every_similar_picture(context), site), 0, USUAL_COUNT, sums=False),
         similar_products=_page(context, _on_site(context, every_similar_product(context), site), 0, USUAL_COUNT, sums=True),
         suggestions=_suggestions(context, related),
-        things=tuple(_things(context)),
+        things=tuple(things(context)),
         reading=reading,
     )
 
@@ -132,7 +132,7 @@ def _larger(context: Context, source: SentPicture) -> ImageObject | None:
 # ---------------------------------------------------------------- what is in it
 
 
-def _things(context: Context) -> Iterator[Thing]:
+def things(context: Context) -> Iterator[Thing]:
     """Entities with their places, then things seen apart, then words about the whole, each name once."""
     named: set[str] = set()
     for group in recognized_entities(context):

@@ -98,6 +98,8 @@ def _origin(image: ImageRef, market: str) -> str:
     """The card's second line, where it is not plain which picture it speaks of, or what of it."""
     if image.alone:
         return ""
+    if image.crop:
+        return f"From {image.item}" if image.item else "From a part of the picture"
     which = "From a similar image" if image.token else f"Photo {image.number} of {image.total}" if image.total else ""
     only = refine(image.words).described(market)
     return " · ".join(part for part in (which, f"Only {only}" if only else "") if part)

@@ -5,14 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from bot.errors import Unavailable, UserError
-from bot.insights.model import ImageObject, Insights
+from bot.insights.model import WHOLE, ImageObject, Insights
 from bot.jobs import Click, ImageRef, Lookup, ReplyTo
 from bot.queue import Job
 from bot.results import Result
-from bot.slack import adding, events, peeking, saving, settings, values
+from bot.slack import adding, events, peeking, regions, saving, settings, values
 from bot.slack.blocks import Block, Payload, alert, section
 from bot.slack.buttons import card_menu, rate, use_image, where_to_buy
 from bot.slack.cards import notices, opinions, pages, products, sharing, shopping_sources, similar_images, similar_products
+from bot.slack.cards import regions as region_card
 from bot.slack.cards import settings as settings_card
 from bot.slack.cards.context import Sort, ViewState
 from bot.slack.cards.notices import Kind
@@ -320,6 +321,37 @@ class Press:
 
     async def stop_watching(self) -> None:
         await saving.stop(self.job, self.desk, self.click)
+
+    # --- one item of a photo
+
+    async def open_regions(self) -> None:
+        behind = await self._behind()
+        if behind is None:
+            return await self._expired()
+        view_id = await self._open(region_card.loading(self.desk.context(behind[0])))
+        if view_id:
+            await regions.opened(self.job, self.desk, behind[0], view_id)
+        return None
+
+    async def pick_region(self) -> None:
+        if view := regions.picked(self.click):
+            await self.job.step("show", lambda: self.desk.replies.update_view(self.click.view_id, view))
+
+    async def checked_region(self) -> Payload:
+        try:
+            regions.part_of(self.click)
+        except ValueError:
+            return {"response_action": "errors", "errors": {"edges": region_card.BAD_EDGES}}
+        return {"response_action": "clear"}
+
+    async def look_at_region(self) -> None:
+        """The part as a picture of its own: its card comes beside the first one."""
+        result, part = await self._result(ViewState.read(self.click.view_metadata)), regions.part_of(self.click)
+        if result is None or part is None:
+            return
+        box, item = part
+        crop = (box.left, box.top, box.right, box.bottom)
+        await self._look(result, replace(result.image, crop=None if box == WHOLE else crop, item=item, number=0, total=0))
 
     # --- settings
 

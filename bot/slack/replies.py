@@ -188,6 +188,16 @@ class Replies:
             return ""
         return str(answer.get("permalink") or "")
 
+    async def upload(self, data: bytes, name: str, alt: str) -> str:
+        """A picture of ours, for views and cards: its file id; "" where we may not upload."""
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                answer = await self._client.files_upload_v2(content=data, filename=name, alt_txt=alt)
+        except (SlackApiError, ClientError, OSError, TimeoutError) as error:
+            log.warning("a picture could not be uploaded: %s", str(error) or type(error).__name__)
+            return ""
+        return str((answer.get("file") or {}).get("id") or "")
+
     # --- views
 
     async def open_view(self, trigger_id: str, view: Payload, *, on_top: bool) -> str:

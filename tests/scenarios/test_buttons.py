@@ -1,7 +1,7 @@
 """Somebody presses a button."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 
 from bot.demo.objects import Message, View
 from bot.errors import Unavailable
-from bot.insights.model import Found, Insights, InsightsClient, Module, Picture
+from bot.insights.model import Found, Insights, InsightsClient, Module, Picture, Thing
 from tests.worlds import Engine, World, photo, world_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -35,6 +35,9 @@ class Slow:
 
     async def search(self, words: str, **how: Any) -> Found:
         return await self.engine.search(words, **how)
+
+    async def things(self, picture: Picture, **how: Any) -> Sequence[Thing]:
+        return await self.engine.things(picture, **how)
 
 
 async def card_in(world: World, name: str = VASE) -> tuple[Message, Message]:

@@ -2,14 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.errors import Unavailable
-from bot.insights.model import Found, Insights, InsightsClient, Module, Picture
+from bot.insights.model import Found, Insights, InsightsClient, Module, Picture, Thing
 from bot.jobs import ReplyTo
 from tests.worlds import Engine, World, photo, world_of
 
@@ -34,6 +34,9 @@ class Down:
 
     async def search(self, words: str, **how: Any) -> Found:
         return await self.engine.search(words, **how)
+
+    async def things(self, picture: Picture, **how: Any) -> Sequence[Thing]:
+        return await self.engine.things(picture, **how)
 
 
 async def test_a_short_outage_only_delays_the_card(engine: Engine, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from bot.insights.model import (
     Article,
     Availability,
     Caption,
+    Crop,
     ImageObject,
     Insights,
     Offer,
@@ -30,6 +31,7 @@ from bot.slack.cards import (
     notices,
     opinions,
     pages,
+    regions,
     result,
     saving,
     settings,
@@ -39,7 +41,7 @@ from bot.slack.cards import (
     similar_products,
     views,
 )
-from bot.slack.cards.context import CardContext, Sort
+from bot.slack.cards.context import CardContext, Sort, ViewState
 from bot.slack.cards.notices import Kind
 from bot.teams import SHORT, Preferences
 
@@ -278,6 +280,21 @@ def all_settings() -> Iterator[Example]:
         "saved_but_one": settings.saved("", ["G0SECRET"]),
     }.items():
         yield Example(f"settings.{state}", "modal", view)
+
+
+def choosing_an_item() -> Iterator[Example]:
+    state = ViewState("r8Kd2m", "C0PHOTOS", "1763800000.000100")
+    items = (("cup", Crop(0.1, 0.1, 0.4, 0.5)), ("spoon", Crop(0.5, 0.1, 0.7, 0.9)), ("saucer", Crop(0.1, 0.4, 0.5, 0.8)))
+    choice = regions.Choice(state, items, "F0BOXES")
+    for name, view in {
+        "loading": regions.loading(CONTEXT),
+        "items": regions.view(choice),
+        "part": regions.view(choice, picked="xy"),
+        "no_items": regions.view(regions.Choice(state, (), "F0PHOTO")),
+        "no_picture": regions.view(regions.Choice(state)),
+        "failed": regions.failed(CONTEXT, "I can't open that file. Post the picture here again."),
+    }.items():
+        yield Example(f"region.{name}", "modal", view)
 
 
 def additions(title: str = JUG.title) -> Iterator[Example]:

@@ -171,18 +171,18 @@ def test_similar_images_appears_only_when_there_are_any() -> None:
 
 def test_a_product_without_stores_leads_to_its_page_or_nowhere() -> None:
     page = replace(bare("Plain mug"), host_page_url="https://cupandcorner.example/p/1")
-    assert labels(insights.card(replace(NOTHING, similar_products=(page,)), CONTEXT)) == ["View page"]
+    assert labels(insights.card(replace(NOTHING, similar_products=(page,)), CONTEXT)) == ["View page", "Choose an item"]
     bad = replace(page, host_page_url="javascript:alert(1)")
-    assert labels(insights.card(replace(NOTHING, similar_products=(bad,)), CONTEXT)) == []
+    assert labels(insights.card(replace(NOTHING, similar_products=(bad,)), CONTEXT)) == ["Choose an item"]
     counted = replace(page, shopping_sources_count=2)
-    assert labels(insights.card(replace(NOTHING, similar_products=(counted,)), CONTEXT)) == ["Where to buy"]
+    assert labels(insights.card(replace(NOTHING, similar_products=(counted,)), CONTEXT)) == ["Where to buy", "Choose an item"]
     assert products.price_and_stores(counted, CONTEXT) == "Price at store · 2 stores"
 
 
 def test_products_without_a_name_are_left_out_and_keep_their_numbers() -> None:
     card = insights.card(replace(NOTHING, similar_products=(bare(" "), product(0))), CONTEXT)
     values = [parse(button["value"]) for button in objects(card["blocks"]) if button.get("type") == "button"]
-    assert set(values) == {Value("r8Kd2m", "p2")}
+    assert {value.arg for value in values if value and value.number("p")} == {"p2"}
 
 
 @pytest.mark.parametrize("rating", [Rating(0, 5), Rating(4.5, 0), Rating(float("nan"), 3), Rating(9, 3)])

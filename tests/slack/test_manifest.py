@@ -16,13 +16,8 @@ SCOPE_OF = {
     "message.im": "im:history",
     "message.mpim": "mpim:history",
 }
-METHODS = {
-    "chat:write",
-    "files:read",
-    "reactions:write",
-    "users:read",
-    "channels:join",
-}  # posting, pictures, eyes, roles, settings
+METHODS = {"chat:write", "files:read", "files:write", "reactions:write", "users:read", "channels:join"}
+"""Of what is posted, pictures read and drawn, the eyes, who may what, and channels chosen in the settings."""
 
 
 def test_it_subscribes_to_what_is_listened_to_and_nothing_else() -> None:

@@ -1,6 +1,6 @@
 """Bing's spelling, and nothing else: requests read, answers written and read, errors (insights-api.md). Pure."""
 
-from bot.insights.bing.answers import found_from_wire, from_wire, to_wire
+from bot.insights.bing.answers import found_from_wire, from_wire, things_from_wire, to_wire
 from bot.insights.bing.asking import (
     MAX_IMAGE_BYTES,
     UNNAMED,
@@ -64,6 +64,7 @@ __all__ = [
     "read_search",
     "refusal_for",
     "refusal_for_status",
+    "things_from_wire",
     "to_json_ld",
     "to_wire",
     "trending_to_wire",

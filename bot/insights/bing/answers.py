@@ -37,6 +37,7 @@ from bot.insights.bing.wire import (
     WireThumbnail,
 )
 from bot.insights.model import (
+    WHOLE,
     AggregateOffer,
     Availability,
     Band,
@@ -59,6 +60,7 @@ from bot.insights.model import (
     Recipe,
     Seller,
     Tag,
+    Thing,
 )
 
 
@@ -125,6 +127,22 @@ def found_from_wire(answer: Any) -> Found:
         tuple(map(_query_back, wire.related_searches or ())),
         (wire.query_context.altered_query if wire.query_context else None) or "",
     )
+
+
+def things_from_wire(answer: Any) -> tuple[Thing, ...]:
+    """The tags of a Visual Search answer that have a place and a name."""
+    found = []
+    for tag in answer.get("tags") or () if isinstance(answer, dict) else ():
+        try:
+            corners = tag["boundingBox"]["queryRectangle"]
+            near, far = corners["topLeft"], corners["bottomRight"]
+            box = Crop(*(min(max(float(edge), 0.0), 1.0) for edge in (near["x"], near["y"], far["x"], far["y"])))
+        except (TypeError, KeyError, ValueError):
+            continue
+        name = tag.get("displayName")
+        if isinstance(name, str) and name and box != WHOLE and box.left < box.right and box.top < box.bottom:
+            found.append(Thing(name, box))
+    return tuple(found)
 
 
 def query_wire(query: Query) -> WireQuery:

@@ -7,11 +7,13 @@ from bot.slack.buttons import (
     add_product,
     ask_form,
     card_menu,
+    choose_item,
     more_images,
     more_pages,
     more_products,
     more_stores,
     page_products,
+    pick_item,
     post_result,
     rate,
     remove_card,
@@ -47,6 +49,8 @@ _ALL = (
     more_images,
     use_image,
     card_menu,
+    choose_item,
+    pick_item,
     more_pages,
     search_words,
     rate,
@@ -65,7 +69,7 @@ _ALL = (
 BUTTONS: Mapping[str, ModuleType] = {button.ACTION_ID: button for button in _ALL}
 """By action_id; each has `element` and `clicked`. Link buttons (link.py) are only acknowledged."""
 
-_FORMS = (share_offers, share_card, rate, add_product, save_product, post_result, ask_form, settings_form)
+_FORMS = (share_offers, share_card, rate, add_product, save_product, post_result, ask_form, settings_form, pick_item)
 
 SUBMISSIONS: Mapping[str, ModuleType] = {form.CALLBACK_ID: form for form in _FORMS}
 """By callback_id of the modal; each has `meanwhile`, which answers Slack at once, and `submitted`, which does the work."""

@@ -9,7 +9,7 @@ from bot import money
 from bot.insights.model import Insights
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, actions, context, divider, section
-from bot.slack.buttons import card_menu, more_products, rate, remove_card, show_products, similar_images
+from bot.slack.buttons import card_menu, choose_item, more_products, rate, remove_card, show_products, similar_images
 from bot.slack.cards import products
 from bot.slack.cards.context import CardContext
 from bot.slack.values import block_id
@@ -86,7 +86,8 @@ def tags(found: Insights) -> str:
 def _products(found: Insights, ctx: CardContext) -> list[Block]:
     shown = products.named(found)
     if not shown:
-        return [section("No similar products found.", block_id=block_id(ctx.rid, "none", ctx.rev))]
+        hint = " Choosing one item in the photo often helps." if _item(found, ctx) else ""
+        return [section(f"No similar products found.{hint}", block_id=block_id(ctx.rid, "none", ctx.rev))]
     price = lowest(found, ctx)
     line = f"*Similar products* · {len(shown)} found" + (f", from {price}" if price else "")
     heading = section(line, block_id=block_id(ctx.rid, "ph", ctx.rev))
@@ -106,11 +107,16 @@ def _images(found: Insights, ctx: CardContext) -> Block | None:
     return similar_images.element(ctx.rid) if found.similar_images else None
 
 
+def _item(found: Insights, ctx: CardContext) -> Block | None:
+    """Only of a picture, not of words; not of a part again."""
+    return choose_item.element(ctx.rid) if found.token and not ctx.origin.startswith("From ") else None
+
+
 def _menu(found: Insights, ctx: CardContext) -> Block | None:
     return card_menu.element(ctx.rid, pages=bool(found.pages_including), related=found.best_query is not None)
 
 
-ACTIONS: Sequence[Callable[[Insights, CardContext], Block | None]] = (_more, _images, _menu)
+ACTIONS: Sequence[Callable[[Insights, CardContext], Block | None]] = (_more, _item, _images, _menu)
 """The buttons below the products, in order; each decides whether it applies."""
 
 
