@@ -53,7 +53,8 @@ class Lookup:
     """Find out about a picture and post the card.
 
     `message_ts` is the message that shows the picture (it gets the eyes), empty where there is none. `asked` says that
-    somebody wants an answer even if it is bad news: a mention, a direct message, a command, a button.
+    somebody wants an answer even if it is bad news: a mention, a direct message, a command, a button. `reaction` says that
+    they asked with the workspace's own, where there may be a card already.
     """
 
     image: ImageRef
@@ -62,6 +63,7 @@ class Lookup:
     owner: str = ""
     asked: bool = False
     command: bool = False
+    reaction: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,8 @@ class Looking:
         for raw in await self.desk.images.in_thread(to.channel, ref.thread_ts, self.order.message_ts):
             said = events.message({"channel": to.channel} | raw)
             shown = events.pictures(said) if said else ()
+            if shown and self.order.reaction:
+                return None if await self._answered(shown[0]) else shown[0]
             if shown and said and said.ts == self.order.message_ts:
                 for image in shown:
                     order = replace(self.order, image=image)
@@ -129,6 +131,14 @@ class Looking:
             picture, MODULES, query=words, market=prefer.market, safe_search=prefer.safe_search
         )
         return demoted(found, await self.desk.opinions.disliked(self.order.reply_to.team, found.token))
+
+    async def _answered(self, image: ImageRef) -> bool:
+        """Whether the picture has its card, or is about to."""
+        to = self.order.reply_to
+        under_way = await self.desk.jobs.get(events.key(replace(self.order, image=image, reaction=False)))
+        if under_way and under_way.state in {"waiting", "running"}:
+            return True
+        return await self.desk.results.first_in(to.team, to.channel, to.thread_ts) is not None
 
     async def _bytes(self, ref: ImageRef) -> bytes:
         """The picture, or the part of it that somebody chose, which is a picture of its own from here on."""

@@ -21,6 +21,7 @@ _teams = Table(
     tables,
     Column("team", String, primary_key=True),
     Column("adding", Boolean, nullable=False),
+    Column("reaction", String, nullable=False),
     Column("changed", Float, nullable=False),
 )
 _additions = Table(
@@ -108,10 +109,22 @@ class Teams:
             return bool((await connection.execute(query)).scalar_one_or_none())
 
     async def switch_adding(self, team: str, *, on: bool) -> None:
-        row = insert(_teams).values(team=team, adding=on, changed=time.time())
-        said = {"adding": row.excluded.adding, "changed": row.excluded.changed}
+        await self._decide(team, adding=on)
+
+    async def reaction(self, team: str) -> str:
+        """The name of the reaction that asks about a picture; empty where none does."""
+        query = select(_teams.c.reaction).where(_teams.c.team == team)
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar_one_or_none() or ""
+
+    async def choose_reaction(self, team: str, name: str) -> None:
+        await self._decide(team, reaction=name)
+
+    async def _decide(self, team: str, **said: Any) -> None:
+        values = {"adding": False, "reaction": ""} | said | {"changed": time.time()}
+        row = insert(_teams).values(team=team, **values).on_conflict_do_update(index_elements=["team"], set_=said)
         async with self._database.write() as connection:
-            await connection.execute(row.on_conflict_do_update(index_elements=["team"], set_=said))
+            await connection.execute(row)
 
     async def preferences(self, team: str, channel: str, usual: Preferences) -> Preferences:
         """A channel's own, else the workspace's (channel ""), else the usual ones."""

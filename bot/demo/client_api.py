@@ -53,6 +53,7 @@ def routes(workspace: Workspace) -> list[web.RouteDef]:
         web.post("/client/delete_message", page.admitted(page.delete_message)),
         web.post("/client/block_action", page.admitted(page.block_action)),
         web.post("/client/shortcut", page.admitted(page.shortcut)),
+        web.post("/client/react", page.admitted(page.react)),
         web.post("/client/view_submission", page.admitted(page.view_submission)),
         web.post("/client/view_closed", page.admitted(page.view_closed)),
         web.post("/client/home_opened", page.admitted(page.home_opened)),
@@ -303,6 +304,16 @@ class _Page:
         if view is None or view.user != user:
             raise LookupError("That dialog is closed.")
         return view
+
+    async def react(self, request: web.Request) -> web.Response:
+        """Put a reaction on a message, or take one's own off."""
+        wanted = await _body(request)
+        user = self._workspace.person(_word(wanted, "user")).id
+        message, name = self._workspace.message(_word(wanted, "channel"), _word(wanted, "ts")), _word(wanted, "name")
+        if message is None:
+            raise LookupError("That message is gone.")
+        self._workspace.react(message, user, name, on=user not in message.reactions.get(name, []))
+        return web.json_response({"ok": True})
 
     async def shortcut(self, request: web.Request) -> web.Response:
         """The app's entry in a message's menu, or without a message its global one."""

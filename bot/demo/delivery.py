@@ -93,6 +93,12 @@ class Delivery:
             whole = {"type": "message", "hidden": True, "ts": ts, "previous_message": previous, **event}
             self._event(wire.in_channel(channel, whole, ts))
 
+    def reacted(self, message: Message, user: str, name: str, *, on: bool) -> None:
+        if BOT_USER_ID in self._workspace.channels[message.channel].members:
+            item = {"type": "message", "channel": message.channel, "ts": message.ts}
+            event = {"type": "reaction_added" if on else "reaction_removed", "user": user, "reaction": name, "item": item}
+            self._event(event | {"item_user": message.user, "event_ts": self._workspace.next_ts()})
+
     def joined(self, channel: Channel, user: str, inviter: str) -> None:
         event = {"type": "member_joined_channel", "user": user, "channel": channel.id, "channel_type": channel.id[0]}
         self._event(event | {"team": TEAM_ID, "event_ts": self._workspace.next_ts()} | ({"inviter": inviter} if inviter else {}))

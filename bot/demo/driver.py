@@ -175,6 +175,10 @@ class Driver:
         """Change the text of one's own message."""
         self.workspace.change(message, by_person=True, text=text, blocks=wire.rich_text(text))
 
+    async def react(self, message: Message, name: str, *, by: str = "ana") -> None:
+        """Put a reaction on a message."""
+        self.workspace.react(message, self.workspace.person(by).id, name, on=True)
+
     async def unfurl(self, message: Message, attachment: Json | None = None) -> None:
         """Add a link preview to a message, as Slack does by itself some seconds after a post with a link."""
         preview = attachment or {"from_url": "https://example.com/", "title": "A page", "fallback": "A page", "id": 1}

@@ -276,6 +276,7 @@ class Workspace:
             del message.reactions[name]
         if changed:
             self._shown(message)
+            self.delivery.reacted(message, user, name, on=on)
         return changed
 
     def _shown(self, message: Message) -> None:

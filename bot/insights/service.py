@@ -187,7 +187,7 @@ class InsightsService:
         async with self._turn():
             seen = await self._see(serving, picture, WHOLE, Stages(), fresh=False)
             found = await asyncio.to_thread(lambda: tuple(visual_search.things(_context(serving, view, seen, ""))))
-        return tuple(thing for thing in found if thing.box != WHOLE)
+        return tuple(thing for thing in found if thing.box != WHOLE and thing.entity is None)
 
     async def search(
         self,

@@ -158,6 +158,15 @@ def addition_key(order: Add) -> str:
     return f"add:{order.reply_to.team}:{order.reply_to.channel}:{order.message_ts}"
 
 
+def reaction(event: dict[str, Any], team: str, *, bot_user: str) -> Lookup | None:
+    """A reaction on a message: whatever that message shows is meant."""
+    item, user = _object(event.get("item")), _text(event.get("user"))
+    channel, ts = _text(item.get("channel")), _text(item.get("ts"))
+    if item.get("type") != "message" or not channel or not ts or not user or user == bot_user:
+        return None
+    return Lookup(ImageRef(thread_ts=ts), ReplyTo(team, channel, ts, user), message_ts=ts, asked=True, reaction=True)
+
+
 def peek(body: dict[str, Any]) -> Peek | None:
     """A message shortcut's payload: the first picture of the message, whoever posted it."""
     raw, channel = _object(body.get("message")), _text(_object(body.get("channel")).get("id"))
@@ -194,6 +203,8 @@ def _meant(said: Message) -> Sequence[ImageRef]:
 def key(order: Lookup) -> str:
     """One card a picture of a message, whatever Slack repeats, reorders or retries (slack-platform.md §0.1)."""
     to, image = order.reply_to, order.image
+    if order.reaction:
+        return f"reaction:{to.team}:{to.channel}:{order.message_ts}"
     return f"photo:{to.team}:{to.channel}:{order.message_ts}:{image.file_id or image.url or 'thread'}"
 
 

@@ -26,6 +26,7 @@ IN_MESSAGES = (where_to_buy.ACTION_ID, use_image.ACTION_ID, "insights.link.")
 """Buttons that say all by their value; the others need the modal they stand in."""
 SWITCHED = re.compile(r"<@(?P<by>\w+)> turned automatic answers (?P<state>on|off)")
 
+SAMPLE, NO_SAMPLE = "cup", "The catalogue has nothing to show yet. Post a photo of your own."
 NOT_NOW = "The image service isn’t answering. Nothing was lost: try again in a minute."
 GONE = f"{Kind.EXPIRED.value.happened}. Post the picture again."
 """Where there is nothing left to look at again."""
@@ -427,6 +428,17 @@ class Press:
 
     async def remove_addition(self) -> None:
         await adding.removed(self.job, self.desk, self.click)
+
+    async def try_sample(self) -> None:
+        """Any picture of the catalogue will do; its card comes in the direct message of whoever pressed."""
+        to = self.click.reply_to
+        found = await self.desk.insights.search(SAMPLE, count=1, market=self.desk.market)
+        if not found.page.value:
+            return await self.job.step("none", lambda: self.desk.replies.tell(to, lambda _: notices.say(NO_SAMPLE)))
+        image = ImageRef(token=found.page.value[0].token)
+        order = Lookup(image, ReplyTo(to.team, to.user, "", to.user), owner=to.user, asked=True)
+        await self.desk.start(order, f"sample:{events.click_key(self.click)}")
+        return None
 
     # --- the rest
 

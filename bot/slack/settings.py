@@ -1,6 +1,7 @@
 """How a channel or the workspace wants pictures answered: reading the form's settings, and saving them."""
 
 import contextlib
+import re
 from collections.abc import Mapping
 
 from bot.insights.bing import MARKETS
@@ -14,6 +15,8 @@ from bot.slack.cards.context import ViewState
 from bot.slack.desk import Desk
 from bot.slack.replies import CannotPost
 from bot.teams import FULL, SHORT, Preferences
+
+REACTION = re.compile(r"[a-z0-9_+'-]{1,100}")
 
 
 async def asked(job: Job, desk: Desk) -> None:
@@ -40,7 +43,8 @@ async def _form(desk: Desk, to: ReplyTo, channel: str) -> Payload:
         return card.refused(card.FOR_ADMINS)
     now = await desk.preferences(to.team, channel)
     answered = await desk.results.answered_channels(to.team)
-    return card.form(channel, now, answered=answered, adding=await desk.teams.adding(to.team))
+    adding, reaction = await desk.teams.adding(to.team), await desk.teams.reaction(to.team)
+    return card.form(channel, now, answered=answered, adding=adding, reaction=reaction)
 
 
 async def save(job: Job, desk: Desk, click: Click) -> None:
@@ -56,6 +60,8 @@ async def save(job: Job, desk: Desk, click: Click) -> None:
     problems: list[str] = []
     if not state.channel:
         await job.step("adding", lambda: desk.teams.switch_adding(to.team, on=card.ADDING in said.get("adding", "")))
+        name = said.get("reaction", "").strip().strip(":").lower()
+        await job.step("reaction", lambda: desk.teams.choose_reaction(to.team, name if REACTION.fullmatch(name) else ""))
         problems = await job.step("channels", lambda: _switch(job, desk, click))
     view = card.saved(state.channel, problems)
     return await job.step("say", lambda: desk.replies.update_view(click.view_id, view))

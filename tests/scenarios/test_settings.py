@@ -82,3 +82,35 @@ async def test_many_photos_at_once_get_short_cards(world: World) -> None:
     await world.finished()
     small = [card for card in cards if "Show products" in str(card.blocks)]
     assert 1 <= len(small) <= len(posts) - 3
+
+
+async def test_the_reaction_that_a_workspace_has_chosen_asks_about_a_photo(world: World) -> None:
+    people, photos = world.people, world.people.channel("photos")
+    await people.open_home("ana")
+    await people.until(lambda: people.home_of("ana"), what="a Home tab")
+    home = people.home_of("ana")
+    assert home
+    await people.click(home, "Choose channels", by="ana")
+    await people.submit(await people.next_view("ana", until=ready), {"reaction": ":Mag:", "chans": []}, by="ana")
+    await people.next_view("ana", until=lambda v: "Saved." in str(v.blocks))
+    await people.command("/insights", "off")
+    await photos.next_message()
+    post = await photos.upload(CUP, photo(CUP), by="ana")
+    await world.finished()
+    await people.react(post, "heart", by="ben")
+    await people.react(post, "mag", by="ben")
+    await people.react(post, "mag", by="ana")
+    assert "similar product" in (await photos.next_reply(to=post)).text
+    await world.finished()
+    assert len(photos.replies(post)) == 1
+
+
+async def test_a_sample_photo_shows_what_a_card_is(world: World) -> None:
+    people = world.people
+    await people.open_home("ben")
+    await people.until(lambda: people.home_of("ben"), what="a Home tab")
+    home = people.home_of("ben")
+    assert home
+    await people.click(home, "Try a sample photo", by="ben")
+    card = await people.dm("ben").next_message()
+    assert "similar product" in card.text

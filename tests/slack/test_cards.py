@@ -19,7 +19,7 @@ from bot.insights.model import Availability, Caption, Query, Rating, Tag
 from bot.slack.blockkit import tidy, validate
 from bot.slack.cards import insights, notices, products, shopping_sources, similar_products
 from bot.slack.cards.context import CardContext, Sort, ViewState
-from bot.slack.values import Value, parse
+from bot.slack.values import parse
 from tests.slack.card_examples import (
     CHEAPER,
     CONTEXT,

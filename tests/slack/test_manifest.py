@@ -15,6 +15,7 @@ SCOPE_OF = {
     "message.groups": "groups:history",
     "message.im": "im:history",
     "message.mpim": "mpim:history",
+    "reaction_added": "reactions:read",
 }
 METHODS = {"chat:write", "files:read", "files:write", "reactions:write", "users:read", "channels:join"}
 """Of what is posted, pictures read and drawn, the eyes, who may what, and channels chosen in the settings."""

@@ -84,6 +84,14 @@ function Tools({ message, channel, canReply }) {
         >
           Get image insights
         </button>`}
+        ${!message.whispered &&
+        html`<button
+          class="menu-item"
+          role="menuitem"
+          onClick=${close(() => post("react", { channel, ts: message.ts, name: "mag" }))}
+        >
+          React with ${mrkdwn(":mag:")}
+        </button>`}
         ${own &&
         html`<button
           class="menu-item"

@@ -16,6 +16,7 @@ def upgrade() -> None:
         "teams",
         sa.Column("team", sa.String(), nullable=False),
         sa.Column("adding", sa.Boolean(), nullable=False),
+        sa.Column("reaction", sa.String(), nullable=False),
         sa.Column("changed", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("team", name=op.f("pk_teams")),
     )

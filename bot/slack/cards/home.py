@@ -10,7 +10,7 @@ from bot import money
 from bot.saved import Saved
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, actions, context, divider, header, markup, section
-from bot.slack.buttons import link, settings_button, unsave_product
+from bot.slack.buttons import link, sample_photo, settings_button, unsave_product
 from bot.slack.cards import products
 from bot.slack.cards.context import CardContext
 from bot.slack.values import block_id
@@ -48,7 +48,7 @@ def _welcome() -> list[Block]:
             "Post a photo in a channel I’m in and mention me, or type `/insights` and an image URL. "
             "The answer lands in the thread."
         ),
-        *actions([settings_button.element("Choose channels", "home")]),
+        *actions([sample_photo.element(), settings_button.element("Choose channels", "home")]),
         context(_PRIVACY),
     ]
 

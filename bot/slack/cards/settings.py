@@ -30,7 +30,7 @@ def refused(text: str) -> Payload:
     return modal("settings", "Settings", [section(text)], _state(""))
 
 
-def form(channel: str, now: Preferences, *, answered: Sequence[str] = (), adding: bool = False) -> Payload:
+def form(channel: str, now: Preferences, *, answered: Sequence[str] = (), adding: bool = False, reaction: str = "") -> Payload:
     """Of a channel, or with channel "" of the workspace, which alone may show everything and say where pictures are answered."""
     whole = not channel
     for_whom = "These hold wherever a channel has none of its own." if whole else f"For <#{channel}>"
@@ -48,7 +48,7 @@ def form(channel: str, now: Preferences, *, answered: Sequence[str] = (), adding
         _input("size", "Card size", size),
     ]
     if whole:
-        blocks += [_channels(answered), _adding(on=adding)]
+        blocks += [_channels(answered), _reaction(reaction), _adding(on=adding)]
     return modal("settings", "Settings", blocks, _state(channel), submit="Save", close="Cancel")
 
 
@@ -75,6 +75,12 @@ def _channels(answered: Sequence[str]) -> Block:
         element["initial_conversations"] = list(answered)
     hint = "In other channels use /insights or the message shortcut."
     return _input("chans", "Answer every photo in", element, hint) | {"optional": True}
+
+
+def _reaction(name: str) -> Block:
+    element: Block = {"type": "plain_text_input", "max_length": 100} | ({"initial_value": name} if name else {})
+    hint = "Its name, such as mag. Whoever puts it on a photo gets the results."
+    return _input("reaction", "Reaction that asks me", element, hint) | {"optional": True}
 
 
 def _adding(*, on: bool) -> Block:

@@ -11,6 +11,7 @@ from bot.slack.listeners import (
     file_shared,
     member_joined_channel,
     message,
+    reaction_added,
     removed,
     shortcuts,
     slash_command,
@@ -23,6 +24,7 @@ LISTENERS: tuple[Callable[[AsyncApp], None], ...] = (
     file_shared.listen,
     member_joined_channel.listen,
     app_home_opened.listen,
+    reaction_added.listen,
     removed.listen,
     slash_command.listen,
     shortcuts.listen,
@@ -39,6 +41,7 @@ EVENTS = frozenset(
         app_mention.EVENT,
         member_joined_channel.EVENT,
         app_home_opened.EVENT,
+        reaction_added.EVENT,
         *removed.EVENTS,
     }
 )
