@@ -131,6 +131,7 @@ def _bot(settings: Settings, parts: Engine, *, worker: bool = True, web_process:
         parts.pixels,
         parts.fetcher,
         goods=parts.service.catalogue if parts.service else None,
+        thumbnails=parts.service,
         worker=worker,
         web_process=web_process,
     )

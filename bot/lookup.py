@@ -34,6 +34,8 @@ MODULES = (
 )
 LOOK_SECONDS = 20.0  # threats.md R7
 EYES = "eyes"
+DAY_SECONDS = 24 * 3600.0
+"""The same photo in the same channel gets no second card so soon, unless somebody asks (cards.md §6)."""
 BURST, BURST_SECONDS = 5, 60.0
 """So many pictures in a channel get whole cards; the rest of a minute's get short ones (cards.md §6)."""
 
@@ -82,6 +84,9 @@ class Looking:
             return {"end": "problem", "error": type(error).__name__, "text": str(error), "rid": kept.rid}
         if card.is_empty(found) or (self.order.image.alone and not found.similar_products):
             return {"end": "nothing"}
+        to = self.order.reply_to
+        if not self.order.asked and await self.desk.results.shown_lately(to.team, to.channel, found.token, DAY_SECONDS):
+            return {"end": "known"}
         kept = await self._keep(found)
         return {"end": "card", "rid": kept.rid, "short": await self._in_short()}
 
@@ -190,6 +195,7 @@ class Looking:
         if result is None or result.found is None:
             raise Unavailable(f"result {rid} is gone")
         found = result.found
+        await self.desk.prepare(result)
         try:
             if self.order.command:
                 top = notices.asked(to.user, self.order.image.url, words=self.order.image.words)

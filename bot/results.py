@@ -230,6 +230,14 @@ class Results:
         async with self._database.read() as connection:
             return list((await connection.execute(query)).scalars())
 
+    async def shown_lately(self, team: str, channel: str, token: str, seconds: float) -> bool:
+        """Whether a picture, by its token, got a card in a channel in so many seconds."""
+        kept = _results.c
+        query = select(kept.rid).where(kept.team == team, kept.channel == channel, kept.created > time.time() - seconds)
+        query = query.where(kept.message_ts != "", kept.insights.contains(token, autoescape=True)).limit(1)
+        async with self._database.read() as connection:
+            return bool(token) and (await connection.execute(query)).first() is not None
+
     async def lately(self, team: str, channel: str, seconds: float) -> int:
         """How many pictures of a channel were answered in so many seconds."""
         kept = _results.c

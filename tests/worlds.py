@@ -20,6 +20,7 @@ from bot.insights.model import Goods, InsightsClient
 from bot.insights.service import InsightsService
 from bot.pixels import Pixels
 from bot.queue import PAUSES
+from bot.slack.gallery import Thumbnails
 from bot.slack.running import Bot, running_bot
 from bot.storage import Database
 
@@ -75,6 +76,7 @@ async def world_of(
     *,
     insights: InsightsClient | None = None,
     goods: Goods | None = None,
+    thumbnails: Thumbnails | None = None,
     pauses: Sequence[float] = PAUSES,
     **changes: Any,
 ) -> AsyncIterator[World]:
@@ -89,7 +91,16 @@ async def world_of(
         settings = settings_for(data_dir, **({"slack_api_url": people.api_url, "public_url": engine.url} | changes))
         database = await stack.enter_async_context(Database.open(settings.sqlite_path))
         bot = await stack.enter_async_context(
-            running_bot(settings, database, insights or engine.service, engine.pixels, engine.fetcher, goods=goods, pauses=pauses)
+            running_bot(
+                settings,
+                database,
+                insights or engine.service,
+                engine.pixels,
+                engine.fetcher,
+                goods=goods,
+                thumbnails=thumbnails,
+                pauses=pauses,
+            )
         )
         await stack.enter_async_context(web.listening(sock, bot.routes))
         yield World(people, bot, settings)

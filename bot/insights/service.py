@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.config import Settings
-from bot.errors import Error, InvalidValue, NotAPicture, Unavailable, UnknownToken
+from bot.errors import CannotFetch, Error, InvalidValue, NotAPicture, Unavailable, UnknownToken
 from bot.fetch import Fetcher
 from bot.insights import textsearch, visual_search
 from bot.insights.adult import ADULT, AdultScorer
@@ -337,6 +337,16 @@ class InsightsService:
         Raises CannotFetch, TooLarge.
         """
         return Url(url) if self.links.read(url) else Upload(await self._fetcher.get(url, max_bytes=max_bytes))
+
+    async def thumbnail(self, url: str, side: int) -> bytes:
+        """The picture behind an address of ours, as JPEG. Raises CannotFetch for any other address, NotAPicture."""
+        if not (content := self.links.read(url)):
+            raise CannotFetch("That is no address of a picture of the catalogue.")
+        try:
+            data = await self.catalogue.files.read(content)
+        except (OSError, ValueError):
+            raise NotAPicture("The picture's file cannot be read.") from None
+        return await self.pixels.jpeg(data, side=side)
 
     async def _read(self, picture: StoredPicture) -> bytes:
         try:

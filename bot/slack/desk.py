@@ -14,9 +14,13 @@ from bot.queue import Jobs
 from bot.results import Result, Results
 from bot.saved import Shelf
 from bot.slack.cards.context import CardContext
+from bot.slack.gallery import Gallery
 from bot.slack.people import People
 from bot.slack.replies import Replies, Style
 from bot.teams import Preferences, Teams, source_of
+
+PICTURED = 5
+"""Products of a card that get pictures where each has to be uploaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Desk:
     teams: Teams
     opinions: Opinions
     saved: Shelf
+    gallery: Gallery
     people: People
     images: Images
     insights: InsightsClient
@@ -52,6 +57,7 @@ class Desk:
         await self.teams.forget(team)
         await self.opinions.forget(team)
         await self.saved.forget(team)
+        await self.gallery.forget(team)
         if self.goods:
             await self.goods.take_out(source_of(team))
 
@@ -66,6 +72,7 @@ class Desk:
             style=style,
             origin=_origin(result.image, result.market),
             pictures=self.pictures,
+            files={} if self.pictures else self.gallery.known(result.team),
             channel=result.channel,
             thread=result.thread_ts,
         )
@@ -81,6 +88,11 @@ class Desk:
         """Raises UnknownToken for a product that has left the catalogue, Unavailable when the engine cannot answer now."""
         found = await self.insights.insights(Token(product.token), [Module.SHOPPING_SOURCES], market=market)
         return found.shopping_sources
+
+    async def prepare(self, result: Result) -> None:
+        """Have the pictures of a card where Slack can show them."""
+        if not self.pictures and result.found:
+            await self.gallery.prepare(result.team, [one.thumbnail_url for one in result.found.similar_products[:PICTURED]])
 
     async def related(self, found: Insights, market: str) -> Sequence[Query]:
         """What people look for beside a picture that was answered about. Raises Unavailable; nothing where it is forgotten."""

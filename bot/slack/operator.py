@@ -44,7 +44,7 @@ async def ask_ourselves(settings: Settings) -> str:
     """Whether PUBLIC_URL leads here. Raises UserError with what to do."""
     if not settings.public_url:
         if settings.slack_app_token.get_secret_value():
-            return "not set; Socket Mode needs none (cards then have no pictures)"
+            return "not set; Socket Mode needs none (pictures are uploaded to Slack)"
         raise UserError("PUBLIC_URL is not set. Set it to where Slack can reach this server, or use Socket Mode.")
     try:
         async with (

@@ -66,6 +66,8 @@ async def post(job: Job, desk: Desk, click: Click) -> None:
         return
     found, to = kept.found, ReplyTo(kept.team, kept.channel, kept.thread_ts, click.reply_to.user)
 
+    await desk.prepare(kept)
+
     async def posted() -> None:
         try:
             ts = await desk.replies.post_once(f"{job.key}:card", to, lambda style: card.card(found, desk.context(kept, style)))

@@ -30,6 +30,7 @@ from bot.slack import web as wire
 from bot.slack.buttons import BUTTONS, SUBMISSIONS
 from bot.slack.cards import notices
 from bot.slack.desk import Desk
+from bot.slack.gallery import Gallery, Thumbnails
 from bot.slack.people import People
 from bot.slack.press import Press
 from bot.slack.replies import Replies
@@ -57,15 +58,16 @@ async def running_bot(
     fetcher: Fetcher,
     *,
     goods: Goods | None = None,
+    thumbnails: Thumbnails | None = None,
     worker: bool = True,
     web_process: bool = True,
     pauses: Sequence[float] = PAUSES,
 ) -> AsyncIterator[Bot]:
     """Everything between Slack and the engine.
 
-    `goods`: the catalogue, where it is kept here. `worker`: also run the jobs. `web_process`: also listen to Slack's socket.
-    `pauses`: seconds before a failed job is tried again. At the end it stops listening first, lets running jobs finish (25 s),
-    and hands back the rest.
+    `goods`, `thumbnails`: the catalogue and its pictures, where they are kept here. `worker`: also run the jobs. `web_process`:
+    also listen to Slack's socket. `pauses`: seconds before a failed job is tried again. At the end it stops listening first,
+    lets running jobs finish (25 s), and hands back the rest.
     Raises ConfigurationError when the job queue cannot be opened.
     """
     token = settings.slack_bot_token.get_secret_value()
@@ -84,6 +86,7 @@ async def running_bot(
             teams=Teams(database),
             opinions=Opinions(database),
             saved=Shelf(database),
+            gallery=Gallery(database, replies, thumbnails),
             people=People(client),
             images=Images(client, fetcher, pixels, token),
             insights=insights,

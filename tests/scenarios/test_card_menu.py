@@ -13,7 +13,7 @@ MUG = "mg01.jpg"
 
 async def card_in(world: World, name: str = CUP, *, by: str = "ana") -> tuple[Message, Message]:
     photos = world.people.channel("photos")
-    post = await photos.upload(name, photo(name), by=by)
+    post = await photos.upload(name, photo(name), by=by, text="@Image Insights")
     return post, await photos.next_reply(to=post)
 
 

@@ -1,7 +1,8 @@
 """What a card needs to know beside the engine's answer."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal, Self
@@ -19,7 +20,8 @@ class Sort(StrEnum):
 class CardContext:
     """`at` in unix seconds; `owner` posted the picture, `channel` and `thread` are where it is.
 
-    `origin` is a line such as "From a similar image". `pictures` off shows the same card without any image.
+    `origin` is a line such as "From a similar image". `pictures` off shows the same card without any image but those that
+    are Slack files: `files` has their ids by address.
     """
 
     rid: str
@@ -31,6 +33,7 @@ class CardContext:
     style: Literal["carousel", "classic"] = "carousel"
     origin: str = ""
     pictures: bool = True
+    files: Mapping[str, str] = field(default_factory=dict)
     channel: str = ""
     thread: str = ""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from bot import money
 from bot.insights.model import Band, ImageObject, Insights, Rating, Reason
 from bot.slack import mrkdwn
-from bot.slack.blocks import Block, actions, markup, section, thumbnail
+from bot.slack.blocks import ALT_LIMIT, Block, actions, markup, section, thumbnail
 from bot.slack.buttons import link, save_product, where_to_buy
 from bot.slack.cards.context import CardContext
 from bot.slack.values import block_id
@@ -86,7 +86,15 @@ _SURE = {Reason.COPY: "this very picture", Reason.CODE: "its code is in the pict
 
 
 def photo(product: ImageObject, context: CardContext, box: tuple[int, int]) -> Block | None:
-    return thumbnail(product.thumbnail_url, f"Product photo: {product.name}", *box) if context.pictures else None
+    return shown(product.thumbnail_url, f"Product photo: {product.name}", context, box)
+
+
+def shown(url: str, alt: str, context: CardContext, box: tuple[int, int]) -> Block | None:
+    """A picture of the catalogue by its address, or as the Slack file it was uploaded as."""
+    if context.pictures:
+        return thumbnail(url, alt, *box)
+    file = context.files.get(url)
+    return {"type": "image", "slack_file": {"id": file}, "alt_text": mrkdwn.cut(alt, ALT_LIMIT)} if file else None
 
 
 def card(product: ImageObject, number: int, context: CardContext) -> Block:

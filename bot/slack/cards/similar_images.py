@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from bot.insights.model import ImageObject, Insights
 from bot.slack import mrkdwn
-from bot.slack.blocks import Block, Payload, actions, divider, section, thumbnail
+from bot.slack.blocks import Block, Payload, actions, divider, section
 from bot.slack.buttons import more_images, use_image
 from bot.slack.cards import products
 from bot.slack.cards.context import CardContext
@@ -37,7 +37,7 @@ def _row(ctx: CardContext, picture: ImageObject, number: int) -> list[Block]:
         mrkdwn.words(picture.host_page_display_url or mrkdwn.host(picture.host_page_url), 60),
         f"{picture.width} × {picture.height}" if picture.width and picture.height else "",
     )
-    photo = thumbnail(picture.thumbnail_url, name, *products.SMALL) if ctx.pictures else None
+    photo = products.shown(picture.thumbnail_url, name, ctx, products.SMALL)
     named = block_id(ctx.rid, f"im{number}")
     use = actions([use_image.element(ctx.rid, number, name)], block_id=f"{named}:a") if picture.token else []
     return [section("\n".join(line for line in lines if line), accessory=photo, block_id=named), *use]
