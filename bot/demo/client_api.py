@@ -24,11 +24,13 @@ from bot.errors import Error
 PAGE = Path(__file__).parent / "page"
 PHOTOS = Path(__file__).parent / "catalogue" / "photos"
 SAMPLES = ("photo-04", "photo-01", "photo-07", "photo-10", "photo-02", "photo-05", "photo-12", "photo-15")
+GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
+SHOWN_LINES = 200
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 COMMANDS: list[Json] = [
     {
         "command": "/insights",
-        "hint": "<image URL> | on | off | help",
+        "hint": "<image URL or words> | on | off | settings | help",
         "description": "What a picture shows and where to buy it",
         "app": True,
     },
@@ -47,6 +49,8 @@ def routes(workspace: Workspace) -> list[web.RouteDef]:
         web.get("/samples/{name}", page.sample_picture),
         web.get("/client/ws", page.admitted(page.journal)),
         web.get("/client/files/{file}", page.admitted(page.file)),
+        web.get("/client/traffic", page.admitted(page.traffic)),
+        web.get("/client/gallery", page.admitted(page.gallery)),
         web.post("/client/message", page.admitted(page.message)),
         web.post("/client/sample", page.admitted(page.sample)),
         web.post("/client/command", page.admitted(page.command)),
@@ -304,6 +308,33 @@ class _Page:
         if view is None or view.user != user:
             raise LookupError("That dialog is closed.")
         return view
+
+    async def traffic(self, _request: web.Request) -> web.Response:
+        """What went to the app and what it called, the newest first; never what is in it."""
+        lines = [
+            {
+                "at": one.at,
+                "way": "in",
+                "what": one.kind,
+                "status": attempt.status,
+                "ms": round(attempt.seconds * 1000),
+                "retry": attempt.retry,
+            }
+            for one in self._people.deliveries[-SHOWN_LINES:]
+            for attempt in one.attempts
+        ]
+        calls = self._people.calls[-SHOWN_LINES:]
+        lines += [{"at": c.at, "way": "out", "what": c.method, "status": c.status, "error": c.error, "ms": None} for c in calls]
+        lines.sort(key=lambda line: -float(str(line["at"])))
+        return web.json_response({"lines": lines[:SHOWN_LINES], "problems": self._people.problems[-5:]})
+
+    async def gallery(self, _request: web.Request) -> web.Response:
+        """Every card in every state, from the golden files of a checkout."""
+
+        def found() -> list[Json]:
+            return [{"name": path.stem, "payload": json.loads(path.read_text("utf-8"))} for path in sorted(GOLDEN.glob("*.json"))]
+
+        return web.json_response({"examples": await asyncio.to_thread(found)})
 
     async def react(self, request: web.Request) -> web.Response:
         """Put a reaction on a message, or take one's own off."""

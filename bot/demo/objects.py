@@ -173,6 +173,7 @@ class Call:
     status: int = 200
     error: str = ""
     injected: bool = False
+    at: float = field(default_factory=time.time)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +220,7 @@ class Delivered:
     kind: str
     payload: Json
     attempts: list[Attempt] = field(default_factory=list)
+    at: float = field(default_factory=time.time)
 
 
 @dataclass(slots=True, eq=False)

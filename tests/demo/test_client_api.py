@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from bot.demo import client_api, slack_api
-from bot.demo.objects import ANA_ID, KITCHEN_ID, PHOTOS_ID
+from bot.demo.objects import ANA_ID, KITCHEN_ID, PHOTOS_ID, Message
 from bot.demo.workspace import Workspace
 from bot.pixels import Pixels
 
@@ -191,3 +191,33 @@ def test_the_page_never_writes_markup_from_text() -> None:
         assert not re.search(
             r"innerHTML|insertAdjacentHTML|document\.write|\beval\(|dangerouslySet", path.read_text().replace("No innerHTML", "")
         )
+
+
+async def test_the_traffic_shows_what_was_asked_and_answered_and_nothing_of_what_was_said(
+    workspace: Workspace, http: aiohttp.ClientSession
+) -> None:
+    headers = {"Authorization": f"Bearer {workspace.bot_token}"}
+    said = {"channel": PHOTOS_ID, "text": "a secret"}
+    async with http.post("/api/chat.postMessage", json=said, headers=headers) as answer:
+        assert (await answer.json())["ok"]
+    async with http.get("/client/traffic") as answer:
+        seen = await answer.json()
+    assert [(line["way"], line["what"], line["status"]) for line in seen["lines"]] == [("out", "chat.postMessage", 200)]
+    assert "secret" not in str(seen)
+
+
+async def test_the_gallery_has_every_golden_file(http: aiohttp.ClientSession) -> None:
+    async with http.get("/client/gallery") as answer:
+        examples = (await answer.json())["examples"]
+    golden = Path(__file__).parents[1] / "golden"
+    assert [one["name"] for one in examples] == sorted(path.stem for path in golden.glob("*.json"))
+
+
+async def test_a_reaction_is_put_on_and_taken_off(workspace: Workspace, http: aiohttp.ClientSession) -> None:
+    message = Message(PHOTOS_ID, ANA_ID, "hello")
+    workspace.post(message)
+    wanted = {"user": "ana", "channel": PHOTOS_ID, "ts": message.ts, "name": "mag"}
+    async with http.post("/client/react", json=wanted):
+        assert message.reactions == {"mag": [ANA_ID]}
+    async with http.post("/client/react", json=wanted):
+        assert message.reactions == {}

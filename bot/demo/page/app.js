@@ -5,6 +5,7 @@ import { face } from "./format.js";
 import { Icon } from "./icons.js";
 import { setEmoji } from "./mrkdwn.js";
 import { AppPane, Channel, closeThread, dropAnywhere, Thread } from "./panes.js";
+import { Gallery, Traffic } from "./tools.js";
 import { actAs, channelById, connect, show, state, ui, useStore } from "./store.js";
 
 function TopBar() {
@@ -23,6 +24,8 @@ function TopBar() {
       <${Icon} n="menu" />
     </button>
     <span class="mid"><span class="pill">Local workspace · nothing leaves this machine</span></span>
+    <button class="only-d" aria-pressed=${ui.gallery} onClick=${() => show({ gallery: !ui.gallery, traffic: false })}>Cards</button>
+    <button class="only-d" aria-pressed=${ui.traffic} onClick=${() => show({ traffic: !ui.traffic })}>Traffic</button>
     <button aria-label=${other === "dark" ? "Dark theme" : "Light theme"} onClick=${flip}>
       <${Icon} n=${other === "dark" ? "moon" : "sun"} s="18" />
     </button>
@@ -107,11 +110,12 @@ function App() {
       <${Sidebar} />
       ${ui.sidebar && html`<div class="scrim" onClick=${() => show({ sidebar: false })}></div>`}
       ${!state.online && html`<div class="off" role="status">Reconnecting…</div>`}
-      ${ui.app ? html`<${AppPane} />` : html`<${Channel} />${ui.thread && html`<${Thread} />`}`}
+      ${ui.gallery ? html`<${Gallery} />` : ui.app ? html`<${AppPane} />` : html`<${Channel} />${ui.thread && html`<${Thread} />`}`}
     </div>
     ${state.views.map(
       (view, at) => html`<${ViewDialog} key=${view.id} view=${view} depth=${at} top=${at === state.views.length - 1} />`
     )}
+    ${ui.traffic && html`<${Traffic} />`}
     ${ui.picture && html`<${LargePicture} picture=${ui.picture} />`}
     ${ui.json && html`<${MessageJson} message=${ui.json} />`}
     ${state.toast && html`<div class="toast" role="alert">${state.toast}</div>`}

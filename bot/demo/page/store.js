@@ -28,6 +28,8 @@ export const ui = {
   json: null, // a message to look into
   app: false, // the app's own pane instead of a channel
   tab: "home",
+  traffic: false, // what goes between workspace and app
+  gallery: false, // every card in every state
 };
 
 const subscribers = new Set();
@@ -59,6 +61,7 @@ export const narrow = () => matchMedia("(max-width: 760px)").matches;
 // ---- the way up
 
 let token = document.querySelector('meta[name="page-token"]').content;
+export const read = async (what) => (await fetch(`/client/${what}`, { headers: { "X-Page-Token": token } })).json();
 export const fileUrl = (id, query) => `/client/files/${id}?${query}&token=${token}`;
 
 let toastTimer;
