@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import run_import
-from bot.insights import importing
+from bot.insights import storing
 from bot.insights.importing import Importer
 from bot.insights.staging import Staging
 from tests.worlds import settings_for
@@ -26,9 +26,9 @@ STEPS: dict[str, tuple[Any, str]] = {
     "reading": (Staging, "take"),
     "grouping": (Staging, "group"),
     "storing a batch": (Importer, "_put_offers"),
-    "storing its pictures": (importing, "_put_uses"),  # the last thing of a batch's transaction
+    "storing its pictures": (storing, "put_uses"),  # the last thing of a batch's transaction
     "forgetting what is gone": (Importer, "_forget"),
-    "sweeping": (importing, "sweep"),
+    "sweeping": (storing, "sweep"),
     "remembering the source": (Importer, "_remember"),
 }
 
