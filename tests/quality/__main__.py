@@ -44,14 +44,15 @@ def _tables(world: World, answers: Sequence[Answer], plain: Sequence[tuple[Case,
         (name, [one for one in answers if one.case.group == name]) for name in dict.fromkeys(one.case.group for one in answers)
     ]
     inside = [(name, some) for name, some in groups if some[0].case.products]
-    head = ["", "pictures", "R@1", "R@5", "R@10", "mAP", "R@1 of the whole picture alone"]
+    head = ["", "pictures", "R@1", "R@5", "R@10", "mAP", "R@1 of the whole picture alone", "R@1 after one thumb down"]
     rows = [head]
     for name, some in inside:
         ranks = [products for case, products in plain if case.group == name]
         cases = [case for case, _ in plain if case.group == name]
         first = [products[0] in case.products for case, products in zip(cases, ranks, strict=True)]
         figures = [measures.recall_at(some, k) for k in (1, 5, 10)] + [measures.mean_average_precision(some)]
-        rows.append([name, str(len(some)), *map(_two, figures), _two(sum(first) / len(first)) if first else ""])
+        voted = measures.recall_at(some, 2)  # a wrong first product that is voted down goes to the end: the second leads
+        rows.append([name, str(len(some)), *map(_two, figures), _two(sum(first) / len(first)) if first else "", _two(voted)])
     yield f"Photo → product, {world.name}", rows
 
     outside = [(name, some) for name, some in groups if not some[0].case.products]
