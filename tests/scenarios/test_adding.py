@@ -138,6 +138,9 @@ async def test_an_admin_removes_what_somebody_else_added(shop: World) -> None:
     _, told = await added(shop, by="ben")
     await shop.people.click(told, "Remove", by="ana")
     await shop.people.until(lambda: "Removed by" in told.text, what="the notice to change")
+    goods = shop.bot.desk.goods
+    assert goods
+    assert await goods.take_out(f"slack:{TEAM_ID}") == 0
 
 
 async def test_only_admins_switch_it_and_off_means_off(shop: World) -> None:
