@@ -18,7 +18,7 @@ demo: setup  ## the whole product on this machine, no account: prints one addres
 	@$(BIN)/python -m bot demo --port $(PORT)
 
 test: setup-dev  ## every test but the browser's
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile
 
 browser-test: setup-dev browser  ## the page in a real Chromium
 	$(BIN)/python -m pytest -m browser tests/browser

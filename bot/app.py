@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot import terminal
+from bot import records, terminal
 from bot.config import LOOPBACK, Settings, read_settings
 from bot.demo import client_api, slack_api
 from bot.demo.objects import TEAM_ID
@@ -31,12 +31,14 @@ from bot.insights.model import WHOLE, Crop, InsightsClient, Picture, Token, Uplo
 from bot.insights.server import error_middleware
 from bot.insights.server import routes as insights_routes
 from bot.insights.service import InsightsService
+from bot.installations import Installations
 from bot.logs import configure
 from bot.pixels import Pixels
-from bot.slack import operator
+from bot.slack import errands, operator
 from bot.slack.manifest import manifest_for
 from bot.slack.running import Bot, running_bot
 from bot.storage import Database
+from bot.vault import Vault
 from bot.web import Check, address, bind, health, listening, until_stopped
 
 DEMO_CATALOGUE = Path(__file__).parent / "demo" / "catalogue"
@@ -88,7 +90,7 @@ def checks(database: Database, bot: Bot | None, service: InsightsService | None)
 
     async def slack() -> None:
         if bot:
-            await bot.identity.get()
+            await bot.workspaces.check()
 
     return {"database": database.check, "catalogue": catalogue} | ({"slack": slack} if bot else {})
 
@@ -145,7 +147,12 @@ def _warn_if_empty(service: InsightsService | None) -> None:
 
 def _needs_slack(settings: Settings) -> None:
     """Raises ConfigurationError naming what is missing."""
-    if not settings.slack_bot_token.get_secret_value():
+    if settings.slack_client_id:
+        if not settings.slack_client_secret.get_secret_value():
+            raise ConfigurationError("SLACK_CLIENT_ID is set, SLACK_CLIENT_SECRET is not. It is under Basic Information.")
+        if not settings.public_url:
+            raise ConfigurationError("PUBLIC_URL is not set. Workspaces install the app at PUBLIC_URL/slack/install.")
+    elif not settings.slack_bot_token.get_secret_value():
         raise ConfigurationError(
             "SLACK_BOT_TOKEN is not set. It is on the app's page under OAuth & Permissions; or try: make demo"
         )
@@ -200,6 +207,7 @@ def demo_settings(workspace: Workspace, base_url: str) -> Settings:
         slack_bot_token=workspace.bot_token,
         slack_signing_secret=workspace.signing_secret,
         slack_app_token="",
+        slack_client_id="",
         slack_api_url=workspace.api_url,
         insights_url="",
         insights_keys=(),
@@ -392,6 +400,33 @@ async def run_catalogue_export(settings: Settings, folder: Path | None) -> None:
             return
         for line in catalogue.export():
             _say(json.dumps(line, ensure_ascii=False))
+
+
+# --- what is kept about teams and people -----------------------------------------------------------------------------
+
+
+async def run_forget(settings: Settings, *, team: str, user: str) -> None:
+    async with engine(settings, base_url=_own_address(settings)) as parts:
+        if user:
+            _say(f"{await records.forget_person(parts.database, user)} records of {user} deleted")
+        if team:
+            async with _bot(settings, parts, worker=False, web_process=False) as bot:
+                await errands.forget_team(bot.desk, team)
+            _say(f"Everything of {team} is deleted")
+
+
+async def run_export(settings: Settings, team: str) -> None:
+    async with Database.open(settings.sqlite_path) as database:
+        async for record in records.of_team(database, team):
+            _say(json.dumps(record, ensure_ascii=False, default=str))
+
+
+async def run_keys_rotate(settings: Settings) -> None:
+    vault = Vault.of(settings)
+    made = vault.renew()
+    async with Database.open(settings.sqlite_path) as database:
+        count = await Installations(database, vault).reseal()
+    _say(f"{count} tokens sealed again with {'a new key' if made else 'the first of SECRET_KEYS'}")
 
 
 # --- operators' tools ------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from bot import app
 from bot.config import LOOPBACK, Settings, read_settings
 from bot.errors import Error, UserError
 from bot.logs import configure
+from bot.vault import new_key
 
 P = ParamSpec("P")
 
@@ -185,6 +186,46 @@ async def check() -> None:
     """What is ready and what to do: settings, database, engine, Slack, address."""
     if not await app.run_check(settings()):
         sys.exit(1)
+
+
+@main.command()
+@click.option("--team", default="", help="A workspace or organisation: T0123ABC.")
+@click.option("--user", default="", help="A person, in every workspace: U0123ABC.")
+@command
+async def forget(team: str, user: str) -> None:
+    """Delete everything of a workspace or a person, as when a workspace removes the app."""
+    if not (team or user):
+        raise click.UsageError("Say of whom: --team T0123ABC or --user U0123ABC.")
+    await app.run_forget(settings(), team=team, user=user)
+
+
+@main.command()
+@click.option("--team", required=True, help="A workspace: T0123ABC.")
+@command
+async def export(team: str) -> None:
+    """Print what is kept about a workspace as JSONL, one record a line; tokens are left out."""
+    await app.run_export(settings(), team)
+
+
+@main.group()
+def keys() -> None:
+    """The keys that seal workspaces' tokens."""
+
+
+@keys.command("new")
+def keys_new() -> None:
+    """Print a new key for SECRET_KEYS."""
+    click.echo(new_key())
+
+
+@keys.command("rotate")
+@command
+async def keys_rotate() -> None:
+    """Seal every token with the newest key, while the bot runs.
+
+    That is the first of SECRET_KEYS, or a new one where they are kept in DATA_DIR.
+    """
+    await app.run_keys_rotate(settings())
 
 
 @main.command()

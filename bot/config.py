@@ -29,6 +29,12 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr = Field(SecretStr(""), description="Bot User OAuth Token, starts with xoxb-")
     slack_signing_secret: SecretStr = Field(SecretStr(""), description="proves that a request comes from Slack")
     slack_app_token: SecretStr = Field(SecretStr(""), description="starts with xapp-; set it to use Socket Mode")
+    slack_client_id: str = Field("", description="with `SLACK_CLIENT_SECRET`: many workspaces, each installs at `/slack/install`")
+    slack_client_secret: SecretStr = Field(SecretStr(""), description="on the app's page under Basic Information")
+    slack_scopes: Commas = Field((), description="comma list of bot scopes to ask for; empty means the manifest's")
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="comma list, newest first: seals workspaces' tokens; empty means a key file in `DATA_DIR`"
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API; one client built from it does everything")
     insights_url: str = Field("", description="ask this service of the Bing wire; empty means the engine in this process")
     insights_key: SecretStr = Field(SecretStr(""), description="our subscription key for `INSIGHTS_URL`")
@@ -49,7 +55,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     log_format: Literal["", "text", "json"] = Field("", description="empty means text on a terminal, json elsewhere")
 
-    @field_validator("insights_keys", "insights_fetch_allow", mode="before")
+    @field_validator("insights_keys", "insights_fetch_allow", "slack_scopes", "secret_keys", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

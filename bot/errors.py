@@ -7,6 +7,7 @@ Error:
 │   │   └── TooManyPixels    more pixels, to be exact
 │   ├── CannotFetch      the address cannot or may not be opened
 │   ├── UnknownToken     no picture has this insights token
+│   ├── MissingScope     Slack has not allowed us something
 │   ├── InvalidValue     a parameter's value is not valid
 │   └── ConfigurationError  a setting has to change; its text names it
 └── Unavailable          a service we need is down, slow or answers nonsense: try again later
@@ -46,6 +47,13 @@ class CannotFetch(UserError):
 class UnknownToken(UserError):
     def __init__(self, text: str = "No picture has this insights token.") -> None:
         super().__init__(text)
+
+
+class MissingScope(UserError):
+    """`install` is where an admin allows it."""
+
+    def __init__(self, needed: str, install: str) -> None:
+        super().__init__(f"I lack a permission for that ({needed}). A workspace admin can give it to me at {install}")
 
 
 class InvalidValue(UserError):

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.drawing import numbered
-from bot.errors import CannotFetch, NotAPicture, TooLarge, Unavailable, UserError
+from bot.errors import CannotFetch, MissingScope, NotAPicture, TooLarge, Unavailable, UserError
 from bot.fetch import Fetcher
 from bot.insights.feeds import pictures_of
 from bot.insights.model import Crop
@@ -33,11 +33,12 @@ THUMBS = ("thumb_1024", "thumb_960", "thumb_800", "thumb_720", "thumb_480", "thu
 class Images:
     """Pictures people posted. What leaves this machine is re-encoded by whoever sends it (threats.md P7)."""
 
-    def __init__(self, slack: AsyncWebClient, fetcher: Fetcher, pixels: Pixels, token: str) -> None:
+    def __init__(self, slack: AsyncWebClient, fetcher: Fetcher, pixels: Pixels, token: str, *, install: str = "") -> None:
         self._slack = slack
         self._fetcher = fetcher
         self._pixels = pixels
         self._token = token
+        self._install = install
         self._api = _origin(slack.base_url)
 
     async def fetch(self, ref: ImageRef) -> bytes:
@@ -117,6 +118,8 @@ class Images:
         except SlackApiError as error:
             if _code(error) in gone:
                 return None
+            if _code(error) == "missing_scope":
+                raise MissingScope(str(error.response.get("needed") or "?"), self._install) from error
             raise Unavailable(f"Slack refused: {_code(error) or error.response.status_code}") from error
         except (ClientError, OSError, TimeoutError) as error:
             raise Unavailable(f"Slack: {str(error) or type(error).__name__}") from error

@@ -172,9 +172,10 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Forget:
-    """Delete all that belongs to a team: it removed us."""
+    """Delete all that belongs to a team, or an organisation: it removed us, `at` a time (Slack's seconds)."""
 
     team: str
+    at: float = 0.0
 
 
 Order = Lookup | Peek | Click | Switch | Add | Adding | Settings | Welcome | Explain | Home | Watch | Forget

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import pytest_asyncio
 
@@ -16,6 +17,9 @@ from bot.insights.service import InsightsService
 from bot.pixels import Pixels
 from bot.storage import Database
 from tests.worlds import CATALOGUE, Engine, World, settings_for, world_of
+
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")  # a busy machine must not decide a test
 
 _connect = socket.socket.connect
 

@@ -1,5 +1,6 @@
 """The command line as an operator meets it: a process of its own, its exit code and what it prints."""
 
+import asyncio
 import csv
 import json
 import os
@@ -19,6 +20,11 @@ import pytest
 from PIL import Image
 
 from bot.config import Settings
+from bot.installations import Installation, Installations
+from bot.opinions import Opinions
+from bot.storage import Database
+from bot.teams import Teams
+from bot.vault import Vault
 
 ROOT = Path(__file__).parent.parent
 CATALOGUE = ROOT / "bot" / "demo" / "catalogue"
@@ -441,3 +447,72 @@ def test_what_is_exported_with_its_pictures_comes_back_anywhere(filled: Path, tm
     assert ", 0 rejected" in done.stdout
     stats = [run("catalogue", "stats", data_dir=one).stdout.splitlines()[:3] for one in (filled, tmp_path / "other")]
     assert stats[0] == stats[1]
+
+
+# ---------------------------------------------------------------- what is kept about teams and people
+
+
+def some_team(data_dir: Path) -> None:
+    """A workspace that installed the app and chose a reaction; another; somebody who saved nothing but an opinion."""
+
+    async def fill() -> None:
+        async with Database.open(data_dir / "bot.db") as database:
+            installations = Installations(database, Vault([], data_dir / "secret_keys"))
+            for team in ("T0ACME", "T0BLUE"):
+                await installations.keep(Installation(team, team, "A1", "B1", "U1", "chat:write", f"xoxb-{team}"))
+                await Teams(database).choose_reaction(team, "mag")
+            await Opinions(database).note("T0ACME", "r1", "UANN", "picture", helpful=True)
+
+    asyncio.run(fill())
+
+
+def exported(data_dir: Path, team: str = "T0ACME") -> list[dict[str, str]]:
+    done = run("export", "--team", team, data_dir=data_dir)
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_team_gets_what_is_kept_about_it_without_the_token(tmp_path: Path) -> None:
+    some_team(tmp_path)
+    records = exported(tmp_path)
+    assert {record["table"] for record in records} == {"teams", "opinions"}
+    assert {record["team"] for record in records} == {"T0ACME"}
+    assert "xoxb" not in json.dumps(records)
+
+
+def test_a_forgotten_team_leaves_nothing_and_the_other_stays(tmp_path: Path) -> None:
+    some_team(tmp_path)
+    assert run("forget", "--team", "T0ACME", data_dir=tmp_path).stdout == "Everything of T0ACME is deleted\n"
+    assert exported(tmp_path) == []
+    assert exported(tmp_path, "T0BLUE")
+    with sqlite3.connect(tmp_path / "bot.db") as database:
+        assert database.execute("SELECT owner FROM installations").fetchall() == [("T0BLUE",)]
+
+
+def test_a_forgotten_person_leaves_nothing_of_theirs(tmp_path: Path) -> None:
+    some_team(tmp_path)
+    assert run("forget", "--user", "UANN", data_dir=tmp_path).stdout == "1 records of UANN deleted\n"
+    assert {record["table"] for record in exported(tmp_path)} == {"teams"}
+    nobody = run("forget", data_dir=tmp_path)
+    assert nobody.returncode == 2
+    assert "--team" in nobody.stderr
+
+
+def test_keys_are_rotated_and_given_ones_take_over(tmp_path: Path) -> None:
+    some_team(tmp_path)
+    done = run("keys", "rotate", data_dir=tmp_path)
+    assert done.stdout == "2 tokens sealed again with a new key\n"
+    ours = (tmp_path / "secret_keys").read_text().split()
+    new = run("keys", "new", data_dir=tmp_path).stdout.strip()
+    done = run("keys", "rotate", data_dir=tmp_path, SECRET_KEYS=",".join([new, *ours]))
+    assert done.stdout == "2 tokens sealed again with the first of SECRET_KEYS\n"
+    lost = run("keys", "rotate", data_dir=tmp_path, SECRET_KEYS=run("keys", "new", data_dir=tmp_path).stdout.strip())
+    assert lost.returncode == 1
+    assert "not in SECRET_KEYS" in lost.stderr
+
+
+def test_many_workspaces_need_a_secret_and_an_address(tmp_path: Path) -> None:
+    for changes, named in (({}, "SLACK_CLIENT_SECRET"), ({"SLACK_CLIENT_SECRET": "shhh"}, "PUBLIC_URL")):
+        done = run("serve", data_dir=tmp_path, SLACK_CLIENT_ID="1.2", **changes)
+        assert done.returncode == 1
+        assert named in done.stderr

@@ -1,89 +1,29 @@
-"""Build what answers Slack: Bolt, who we are, and our listeners, each lent the desk."""
+"""Build what answers Slack: Bolt and our listeners, each lent the desk of the workspace that speaks."""
 
-import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from aiohttp import ClientError
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.error import BoltError
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from sqlalchemy.exc import SQLAlchemyError
 
-from bot.errors import Unavailable
-from bot.slack.desk import Desk
+from bot.errors import Error, Unavailable
+from bot.slack import events
 from bot.slack.listeners import LISTENERS
+from bot.slack.workspaces import Workspaces
 
 log = logging.getLogger(__name__)
-
-IDENTITY_SECONDS = 600.0
-ASK_SECONDS = 2.0  # Slack waits three for us
-
-
-class Identity:
-    """Who our token is, asked once and then every ten minutes in the background.
-
-    Bolt would ask before every acknowledgement (slack-platform.md §3.3), and a slow answer would eat Slack's three seconds.
-    """
-
-    def __init__(self, client: AsyncWebClient) -> None:
-        self._client = client
-        self._known: dict[str, Any] = {}
-        self._until = 0.0
-        self._asking = asyncio.Lock()
-        self._again: asyncio.Task[None] | None = None
-
-    async def get(self) -> dict[str, Any]:
-        """auth.test's answer. An old one is better than none; raises Unavailable where there never was one."""
-        if not self._known:
-            async with self._asking:
-                if not self._known:
-                    await self._ask()
-        elif time.monotonic() >= self._until:
-            self._until = time.monotonic() + IDENTITY_SECONDS  # one request asks, and none waits
-            self._again = asyncio.create_task(self._ask_again())
-        return self._known
-
-    async def _ask(self) -> None:
-        try:
-            async with asyncio.timeout(ASK_SECONDS):
-                answer = await self._client.auth_test()
-        except (SlackApiError, ClientError, OSError, TimeoutError) as error:
-            raise Unavailable(f"auth.test: {str(error) or type(error).__name__}") from error
-        self._known = {name: answer.get(name) for name in ("team_id", "enterprise_id", "bot_id", "user_id", "url")}
-        self._until = time.monotonic() + IDENTITY_SECONDS
-
-    async def _ask_again(self) -> None:
-        try:
-            await self._ask()
-        except Unavailable as error:
-            log.warning("keeping what auth.test said before: %s", error)
-
-    async def authorize(self, enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:
-        """Bolt's question. None for a team that is not ours: answered with 200, and nothing happens (threats.md S7)."""
-        me = await self.get()
-        if team_id and team_id != me["team_id"]:
-            log.warning("a request from team %s, which is not ours", team_id)
-            return None
-        return AuthorizeResult(
-            enterprise_id=enterprise_id,
-            team_id=me["team_id"],
-            bot_user_id=me["user_id"],
-            bot_id=me["bot_id"],
-            bot_token=self._client.token,
-        )
-
 
 Dispatch = Callable[[dict[str, Any]], Awaitable[BoltResponse]]
 """Hand a request's payload, verified and parsed, to whichever listener it is for."""
 
 
-def build(client: AsyncWebClient, identity: Identity, desk: Desk) -> Dispatch:
+def build(client: AsyncWebClient, workspaces: Workspaces) -> Dispatch:
     """Bolt with our listeners. Requests must be verified before (web.py, socket.py).
 
     process_before_response holds Slack's 200 until the listener has returned, and a listener returns when its order is
@@ -91,7 +31,7 @@ def build(client: AsyncWebClient, identity: Identity, desk: Desk) -> Dispatch:
     """
 
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:  # Bolt does not take a method
-        return await identity.authorize(enterprise_id, team_id)
+        return await workspaces.authorize(enterprise_id, team_id)
 
     app = AsyncApp(
         logger=logging.getLogger("slack_bolt"),
@@ -116,15 +56,24 @@ def build(client: AsyncWebClient, identity: Identity, desk: Desk) -> Dispatch:
 
     for listen in LISTENERS:
         listen(app)
-    return dispatcher(app, {"desk": desk})
+
+    async def lend(payload: dict[str, Any]) -> Mapping[str, Any]:
+        return {"desk": await workspaces.desk(events.team(payload), events.organisation(payload))}
+
+    return dispatcher(app, lend)
 
 
-def dispatcher(app: AsyncApp, lent: Mapping[str, Any]) -> Dispatch:
-    """The way into an app; its listeners may take what is lent by name."""
+def dispatcher(app: AsyncApp, lend: Callable[[dict[str, Any]], Awaitable[Mapping[str, Any]]]) -> Dispatch:
+    """The way into an app; its listeners may take by name what they are lent for a payload."""
 
     async def dispatch(payload: dict[str, Any]) -> BoltResponse:
         # "socket_mode" is Bolt's word for a body that is parsed and verified already; parsing it again as a form would stumble
         # over the word "payload" in a command (slack-platform.md §3.4)
+        try:
+            lent = await lend(payload)
+        except (Error, SQLAlchemyError):
+            log.exception("a request is not answered; Slack sends it again")
+            return BoltResponse(status=503)
         return await app.async_dispatch(AsyncBoltRequest(mode="socket_mode", body=payload, context={**lent}))
 
     return dispatch

@@ -8,6 +8,7 @@ from bot.errors import UserError
 from bot.images import Images
 from bot.insights.model import Goods, ImageObject, Insights, InsightsClient, Module, Offer, Query, Token
 from bot.insights.refining import refine
+from bot.installations import Installations
 from bot.jobs import ImageRef, Order, kind, to_payload
 from bot.opinions import Opinions
 from bot.queue import Jobs
@@ -25,7 +26,7 @@ PICTURED = 5
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One of them serves the whole process.
+    """One of them serves a workspace: replies, people, images and gallery speak with its token.
 
     goods: the catalogue, where it is ours to change. pictures: whether Slack can reach the engine's thumbnails.
     """
@@ -36,6 +37,7 @@ class Desk:
     teams: Teams
     opinions: Opinions
     saved: Shelf
+    installations: Installations
     gallery: Gallery
     people: People
     images: Images
@@ -51,15 +53,22 @@ class Desk:
     async def preferences(self, team: str, channel: str) -> Preferences:
         return await self.teams.preferences(team, channel, Preferences(self.market))
 
-    async def forget(self, team: str) -> None:
-        """Delete what belongs to a team: answers, settings, and what its people added to the catalogue."""
-        await self.results.forget(team)
-        await self.teams.forget(team)
-        await self.opinions.forget(team)
-        await self.saved.forget(team)
-        await self.gallery.forget(team)
-        if self.goods:
-            await self.goods.take_out(source_of(team))
+    async def forget(self, owner: str, *, before: float = 0.0) -> list[str]:
+        """Delete what belongs to a workspace, or to all of an organisation; returns whose data is gone.
+
+        Its token, answers, settings, and what its people added to the catalogue. `before`: no installation made later.
+        """
+        teams = [owner, *await self.installations.owned(owner)]
+        await self.installations.forget(owner, before=before)
+        for team in teams:
+            await self.results.forget(team)
+            await self.teams.forget(team)
+            await self.opinions.forget(team)
+            await self.saved.forget(team)
+            await self.gallery.forget(team)
+            if self.goods:
+                await self.goods.take_out(source_of(team))
+        return teams
 
     def context(self, result: Result, style: Style = "classic") -> CardContext:
         return CardContext(

@@ -68,9 +68,10 @@ async def show_home(desk: Desk, team: str, user: str) -> None:
 async def forget(job: Job, desk: Desk) -> None:
     order = from_payload(Forget, job.payload)
 
-    async def forgotten() -> None:
-        await desk.forget(order.team)
-        mine = [one.key for one in await desk.jobs.list(limit=100_000) if one.tenant == order.team and one.key != job.key]
-        await desk.jobs.delete(mine)
+    await job.step("forget", lambda: forget_team(desk, order.team, before=order.at, but=job.key))
 
-    await job.step("forget", forgotten)
+
+async def forget_team(desk: Desk, team: str, *, before: float = 0.0, but: str = "") -> None:
+    """Delete all that belongs to a team, its jobs too, `but` the one that does it."""
+    teams = await desk.forget(team, before=before)
+    await desk.jobs.delete([one.key for one in await desk.jobs.list(limit=100_000) if one.tenant in teams and one.key != but])

@@ -298,6 +298,19 @@ def click_key(order: Click) -> str:
     return f"click:{to.team}:{to.user}:{order.name}:{order.action_ts or order.trigger_id}"
 
 
+def team(payload: dict[str, Any]) -> str:
+    """Whose installation any payload is for; "" where it does not say."""
+    return _text(payload.get("team_id")) or _team(payload)
+
+
+def organisation(payload: dict[str, Any]) -> str:
+    """The organisation it belongs to, where it does."""
+    named = _text(payload.get("enterprise_id")) or _text(_object(payload.get("enterprise")).get("id"))
+    authorizations = payload.get("authorizations")
+    first = _object(authorizations[0]) if isinstance(authorizations, list) and authorizations else {}
+    return named or _text(first.get("enterprise_id"))
+
+
 def _team(body: dict[str, Any]) -> str:
     """Whose installation is meant: in a view that somebody from a connected company looks at, not theirs."""
     ours = _object(body.get("view")).get("app_installed_team_id")

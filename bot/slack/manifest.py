@@ -8,7 +8,7 @@ import yaml
 from bot.errors import ConfigurationError
 
 MANIFEST = Path(__file__).parent.parent.parent / "manifest.yml"
-EVENTS_PATH = "/slack/events"
+EVENTS_PATH, INSTALL, REDIRECT = "/slack/events", "/slack/install", "/slack/oauth_redirect"
 
 
 def manifest_for(public_url: str) -> str:
@@ -21,9 +21,16 @@ def manifest_for(public_url: str) -> str:
     settings["socket_mode_enabled"] = not address
     for part in (settings["event_subscriptions"], settings["interactivity"]):
         _address(part, "request_url", address)
+    if address:
+        manifest["oauth_config"] = {"redirect_urls": [public_url.rstrip("/") + REDIRECT], **manifest["oauth_config"]}
     for command in manifest["features"]["slash_commands"]:
         _address(command, "url", address)
     return str(yaml.safe_dump(manifest, sort_keys=False, allow_unicode=True, width=120))
+
+
+def scopes() -> list[str]:
+    """What the bot asks for when it is installed."""
+    return list(yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"])
 
 
 def _address(part: dict[str, Any], name: str, address: str) -> None:

@@ -13,13 +13,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.errors import UserError
-from bot.slack.manifest import EVENTS_PATH, MANIFEST
+from bot.slack.manifest import EVENTS_PATH, INSTALL, MANIFEST
 
 SECONDS = 10.0
 
 
 async def ask_slack(settings: Settings) -> str:
     """Who Slack says we are. Raises UserError with what to do."""
+    if settings.slack_client_id:
+        return await _ask_for_many(settings)
     token = settings.slack_bot_token.get_secret_value()
     if not token:
         raise UserError("SLACK_BOT_TOKEN is not set. It is on the app's page under OAuth & Permissions.")
@@ -38,6 +40,19 @@ async def ask_slack(settings: Settings) -> str:
     if not (settings.slack_signing_secret.get_secret_value() or settings.slack_app_token.get_secret_value()):
         raise UserError("Set SLACK_SIGNING_SECRET (Basic Information), or SLACK_APP_TOKEN for Socket Mode.")
     return f"{answer['user']} in {answer['team']}"
+
+
+async def _ask_for_many(settings: Settings) -> str:
+    """Whether workspaces can install the app."""
+    if not settings.slack_client_secret.get_secret_value():
+        raise UserError("SLACK_CLIENT_ID is set, SLACK_CLIENT_SECRET is not. It is under Basic Information.")
+    if not settings.public_url:
+        raise UserError("PUBLIC_URL is not set. Workspaces install the app at PUBLIC_URL/slack/install.")
+    try:
+        await AsyncWebClient(base_url=settings.slack_api_url, timeout=int(SECONDS)).api_test()
+    except (SlackApiError, TimeoutError, ClientError, OSError):
+        raise UserError(f"Slack does not answer at {settings.slack_api_url}. Check the network, or SLACK_API_URL.") from None
+    return f"workspaces install the app at {settings.public_url.rstrip('/')}{INSTALL}"
 
 
 async def ask_ourselves(settings: Settings) -> str:

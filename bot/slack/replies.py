@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.errors import Error, RateLimited, Unavailable
+from bot.errors import Error, MissingScope, RateLimited, Unavailable
 from bot.jobs import ReplyTo
 from bot.results import Results
 from bot.slack import repair
@@ -48,6 +48,14 @@ class CannotPost(Error):
         self.code = code
 
 
+class LacksScope(CannotPost, MissingScope):
+    """No for want of a permission, which is said to whoever waits."""
+
+    def __init__(self, needed: str, install: str) -> None:
+        MissingScope.__init__(self, needed, install)
+        self.code = "missing_scope"
+
+
 class _Refused(Error):
     """Something in the content is wrong; sending less may help."""
 
@@ -70,11 +78,13 @@ class Replies:
         *,
         style: Literal["auto", "carousel", "classic"],
         hooks: ClientSession | None = None,
+        install: str = "",
     ) -> None:
         self._client = client
         self._results = results
         self._style = style
         self._hooks = hooks
+        self._install = install
         self._classic_until: dict[str, float] = {}
 
     # --- messages
@@ -143,7 +153,7 @@ class Replies:
     async def delete(self, channel: str, ts: str) -> None:
         """A message of ours; gone already is fine."""
         try:
-            await _call(self._client.chat_delete, channel=channel, ts=ts)
+            await self._call(self._client.chat_delete, channel=channel, ts=ts)
         except CannotPost as error:
             if error.code != "message_not_found":
                 raise
@@ -157,7 +167,7 @@ class Replies:
         method = self._client.reactions_add if on else self._client.reactions_remove
         for _ in range(1 if on else REACTION_TRIES):  # one that stays on would say that we are still looking
             try:
-                await _call(method, channel=channel, timestamp=ts, name=name)
+                await self._call(method, channel=channel, timestamp=ts, name=name)
             except Unavailable as error:
                 await asyncio.sleep(min(error.retry_after, CALL_SECONDS) if isinstance(error, RateLimited) else 1.0)
             except Error as error:
@@ -169,21 +179,21 @@ class Replies:
     async def join(self, channel: str) -> bool:
         """Become a member of a public channel; False where somebody has to invite us."""
         try:
-            await _call(self._client.conversations_join, channel=channel)
+            await self._call(self._client.conversations_join, channel=channel)
         except CannotPost:
             return await self._is_member(channel)
         return True
 
     async def _is_member(self, channel: str) -> bool:
         try:
-            answer = await _call(self._client.conversations_info, channel=channel)
+            answer = await self._call(self._client.conversations_info, channel=channel)
         except CannotPost:
             return False
         return bool((answer.get("channel") or {}).get("is_member"))
 
     async def permalink(self, channel: str, ts: str) -> str:
         try:
-            answer = await _call(self._client.chat_getPermalink, channel=channel, message_ts=ts)
+            answer = await self._call(self._client.chat_getPermalink, channel=channel, message_ts=ts)
         except CannotPost:
             return ""
         return str(answer.get("permalink") or "")
@@ -230,7 +240,7 @@ class Replies:
         payload = draw(style)
         for attempt in range(2 * REPAIRS + 2):
             try:
-                return await _call(method, **arguments, **payload, **_quiet(method))
+                return await self._call(method, **arguments, **payload, **_quiet(method))
             except _Refused as refused:
                 log.warning("Slack refused content (%s): %s", refused.code, "; ".join(refused.texts) or "no reason given")
                 repaired, taken = repair.without_refused_pictures(payload, refused.texts)
@@ -256,7 +266,7 @@ class Replies:
         """The same for views, which have no text to fall back to."""
         for attempt in range(REPAIRS + 2):
             try:
-                return await _call(method, **arguments, view=view)
+                return await self._call(method, **arguments, view=view)
             except _Refused as refused:
                 log.warning("Slack refused a view (%s): %s", refused.code, "; ".join(refused.texts) or "no reason given")
                 repaired, taken = repair.without_refused_pictures(view, refused.texts)
@@ -280,9 +290,9 @@ class Replies:
         window = {"oldest": f"{since - CLOCKS_APART_SECONDS:.6f}", "include_all_metadata": True, "limit": 200}
         try:
             if to.thread_ts:
-                answer = await _call(self._client.conversations_replies, channel=to.channel, ts=to.thread_ts, **window)
+                answer = await self._call(self._client.conversations_replies, channel=to.channel, ts=to.thread_ts, **window)
             else:
-                answer = await _call(self._client.conversations_history, channel=to.channel, **window)
+                answer = await self._call(self._client.conversations_history, channel=to.channel, **window)
         except CannotPost as error:
             log.warning("cannot look for an earlier post: %s", error)
             return ""
@@ -291,6 +301,30 @@ class Replies:
             if metadata.get("event_type") == METADATA and metadata.get("event_payload", {}).get("key") == _digest(key):
                 return str(message["ts"])
         return ""
+
+    async def _call(self, method: Callable[..., Awaitable[Any]], **arguments: Any) -> Mapping[str, Any]:
+        """One Web API call with a deadline, its refusals sorted."""
+        name = getattr(method, "__name__", "?").replace("_", ".")
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                answer: Mapping[str, Any] = (await method(**arguments)).data
+                return answer
+        except SlackApiError as error:
+            data: Mapping[str, Any] = error.response.data if isinstance(error.response.data, dict) else {}
+            code, status = str(data.get("error") or ""), error.response.status_code
+            if status == 429 or code == "ratelimited":  # noqa: PLR2004
+                raise RateLimited(name, _seconds(error.response.headers)) from error
+            if code == "missing_scope":
+                raise LacksScope(str(data.get("needed") or "?"), self._install) from error
+            if code in REFUSED:
+                raise _Refused(code, data) from error
+            if not code or code in LATER or status >= 500:  # noqa: PLR2004 (an HTML answer has no code)
+                raise Unavailable(f"{name}: {code or status}") from error
+            if code in TOKEN:
+                log.error("%s: the token cannot be used (%s); install the app again", name, code)  # noqa: TRY400 (no stack needed)
+            raise CannotPost(code) from error
+        except (ClientError, OSError, TimeoutError) as error:
+            raise Unavailable(f"{name}: {str(error) or type(error).__name__}") from error
 
     async def _hook(self, url: str, body: Payload) -> None:
         """POST to a response_url, which came with a verified request."""
@@ -307,29 +341,6 @@ class Replies:
             raise _Refused(answer.body, {})
         if answer.status_code != 200:  # noqa: PLR2004
             raise CannotPost(answer.body or str(answer.status_code))
-
-
-async def _call(method: Callable[..., Awaitable[Any]], **arguments: Any) -> Mapping[str, Any]:
-    """One Web API call with a deadline, its refusals sorted."""
-    name = getattr(method, "__name__", "?").replace("_", ".")
-    try:
-        async with asyncio.timeout(CALL_SECONDS):
-            answer: Mapping[str, Any] = (await method(**arguments)).data
-            return answer
-    except SlackApiError as error:
-        data: Mapping[str, Any] = error.response.data if isinstance(error.response.data, dict) else {}
-        code, status = str(data.get("error") or ""), error.response.status_code
-        if status == 429 or code == "ratelimited":  # noqa: PLR2004
-            raise RateLimited(name, _seconds(error.response.headers)) from error
-        if code in REFUSED:
-            raise _Refused(code, data) from error
-        if not code or code in LATER or status >= 500:  # noqa: PLR2004 (an HTML answer has no code)
-            raise Unavailable(f"{name}: {code or status}") from error
-        if code in TOKEN:
-            log.error("%s: the token cannot be used (%s); install the app again", name, code)  # noqa: TRY400 (no stack needed)
-        raise CannotPost(code) from error
-    except (ClientError, OSError, TimeoutError) as error:
-        raise Unavailable(f"{name}: {str(error) or type(error).__name__}") from error
 
 
 def _seconds(headers: Mapping[str, Any]) -> float:

@@ -18,7 +18,8 @@ from bot.errors import UserError
 from bot.fetch import Fetcher
 from bot.images import Images
 from bot.insights.model import Goods, InsightsClient
-from bot.jobs import Click, ReplyTo, from_payload
+from bot.installations import Installation, Installations
+from bot.jobs import Click, Explain, ReplyTo, from_payload
 from bot.opinions import Opinions
 from bot.pixels import Pixels
 from bot.queue import PAUSES, Dead, Handler, Job, Jobs, Telling
@@ -31,21 +32,26 @@ from bot.slack.buttons import BUTTONS, SUBMISSIONS
 from bot.slack.cards import notices
 from bot.slack.desk import Desk
 from bot.slack.gallery import Gallery, Thumbnails
+from bot.slack.identity import Identity
+from bot.slack.manifest import INSTALL, scopes
+from bot.slack.oauth import Installing
 from bot.slack.people import People
 from bot.slack.press import Press
 from bot.slack.replies import Replies
+from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces, web_address
 from bot.storage import Database
 from bot.teams import Teams
+from bot.vault import Vault
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """`routes` to serve for Slack; `identity` to ask whether Slack knows us; `desk` for operators' commands."""
+    """`routes` to serve for Slack; `workspaces` know who we are there; `desk` for what belongs to no workspace."""
 
     routes: Sequence[web.RouteDef]
-    identity: bolt.Identity
+    workspaces: Workspaces
     desk: Desk
 
 
@@ -70,40 +76,83 @@ async def running_bot(
     lets running jobs finish (25 s), and hands back the rest.
     Raises ConfigurationError when the job queue cannot be opened.
     """
-    token = settings.slack_bot_token.get_secret_value()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=30)))
-        # no retries inside: a post whose answer is lost would be posted twice (slack-platform.md §0.13); jobs retry
-        client = AsyncWebClient(token=token, base_url=settings.slack_api_url, session=session, retry_handlers=[])
-        identity = bolt.Identity(client)
         results = Results(database)
-        replies = Replies(client, results, style=settings.card_style, hooks=session)
         jobs = await stack.enter_async_context(Jobs.open(database.path.with_name("jobs.db")))
-        desk = Desk(
-            jobs=jobs,
-            results=results,
-            replies=replies,
-            teams=Teams(database),
-            opinions=Opinions(database),
-            saved=Shelf(database),
-            gallery=Gallery(database, replies, thumbnails),
-            people=People(client),
-            images=Images(client, fetcher, pixels, token),
-            insights=insights,
-            goods=goods,
-            market=settings.default_market,
-            # thumbnails of our own engine are reachable only if somebody says where; another service's are its own affair
-            pictures=bool(settings.public_url or settings.insights_url),
-        )
+        installations = Installations(database, Vault.of(settings))
+
+        def built(client: AsyncWebClient) -> Desk:
+            replies = Replies(client, results, style=settings.card_style, hooks=session, install=_install_address(settings))
+            return Desk(
+                jobs=jobs,
+                results=results,
+                replies=replies,
+                teams=Teams(database),
+                opinions=Opinions(database),
+                saved=Shelf(database),
+                installations=installations,
+                gallery=Gallery(database, replies, thumbnails),
+                people=People(client),
+                images=Images(client, fetcher, pixels, client.token or "", install=_install_address(settings)),
+                insights=insights,
+                goods=goods,
+                market=settings.default_market,
+                # thumbnails of our own engine are reachable only if somebody says where; another service's are its own affair
+                pictures=bool(settings.public_url or settings.insights_url),
+            )
+
+        # no retries inside: a post whose answer is lost would be posted twice (slack-platform.md §0.13); jobs retry
+        client = AsyncWebClient(base_url=settings.slack_api_url, session=session, retry_handlers=[])
+        workspaces: Workspaces
+        installing: Sequence[web.RouteDef] = ()
+        if settings.slack_client_id:
+            secret = settings.slack_client_secret.get_secret_value()
+            many = ManyWorkspaces(installations, client, built, client_id=settings.slack_client_id, client_secret=secret)
+            workspaces, desk = many, await many.desk("")
+
+            async def installed(one: Installation, person: str) -> None:
+                many.changed()
+                if person and not one.whole_organisation:
+                    await desk.start(Explain(ReplyTo(one.owner, "", "", person)), f"installed:{one.owner}:{one.installed:.0f}")
+
+            flow = Installing(
+                installations,
+                client,
+                client_id=settings.slack_client_id,
+                client_secret=secret,
+                scopes=",".join(settings.slack_scopes or scopes()),
+                public_url=settings.public_url,
+                installed=installed,
+            )
+            installing = flow.routes()
+            if worker:
+                refreshing = asyncio.create_task(many.keep_fresh())
+                stack.callback(refreshing.cancel)
+        else:
+            own = AsyncWebClient(
+                token=settings.slack_bot_token.get_secret_value(),
+                base_url=settings.slack_api_url,
+                session=session,
+                retry_handlers=[],
+            )
+            desk = built(own)
+            workspaces = OneWorkspace(Identity(own), desk)
         if worker:
-            await stack.enter_async_context(jobs.running(handlers(desk), telling(desk), pauses=pauses))
+            await stack.enter_async_context(jobs.running(handlers(workspaces), telling(workspaces), pauses=pauses))
             sweeping = asyncio.create_task(_sweep(desk))
             stack.callback(sweeping.cancel)
-        dispatch = bolt.build(client, identity, desk)
+        dispatch = bolt.build(client, workspaces)
         app_token = settings.slack_app_token.get_secret_value()
         if app_token and web_process:
             await stack.enter_async_context(socket.connected(dispatch, app_token, client))
-        yield Bot(wire.routes(dispatch, [settings.slack_signing_secret.get_secret_value()]), identity, desk)
+        events = wire.routes(dispatch, [settings.slack_signing_secret.get_secret_value()])
+        yield Bot([*events, *installing], workspaces, desk)
+
+
+def _install_address(settings: Settings) -> str:
+    """Where an admin gives the app what it lacks."""
+    return settings.public_url.rstrip("/") + INSTALL if settings.slack_client_id else web_address(settings.slack_api_url, "/apps")
 
 
 async def _sweep(desk: Desk) -> None:
@@ -119,7 +168,7 @@ async def _sweep(desk: Desk) -> None:
         await asyncio.sleep(3600.0)
 
 
-def handlers(desk: Desk) -> Mapping[str, Handler]:
+def handlers(workspaces: Workspaces) -> Mapping[str, Handler]:
     """Who does what, by kind of order (jobs.py)."""
     doing = {
         "lookup": lookup.look_up,
@@ -135,11 +184,14 @@ def handlers(desk: Desk) -> Mapping[str, Handler]:
         "watch": saving.watch,
         "forget": errands.forget,
     }
-    return {kind: _at(desk, run) for kind, run in doing.items()}
+    return {kind: _at(workspaces, run) for kind, run in doing.items()}
 
 
-def _at(desk: Desk, run: Callable[[Job, Desk], Awaitable[None]]) -> Handler:
-    return lambda job: run(job, desk)
+def _at(workspaces: Workspaces, run: Callable[[Job, Desk], Awaitable[None]]) -> Handler:
+    async def handle(job: Job) -> None:
+        await run(job, await workspaces.desk(job.tenant))
+
+    return handle
 
 
 async def press(job: Job, desk: Desk) -> None:
@@ -154,10 +206,11 @@ async def press(job: Job, desk: Desk) -> None:
         await BUTTONS[click.name].clicked(Press(job, desk, click))
 
 
-def telling(desk: Desk) -> Telling:
+def telling(workspaces: Workspaces) -> Telling:
     """Say how a job ended to whoever waits for it."""
 
     async def tell(job: Job, what: UserError | Dead) -> None:
+        desk = await workspaces.desk(job.tenant)
         if job.kind == "lookup":
             return await lookup.give_up(job, desk, what)
         to = job.payload.get("reply_to")

@@ -17,6 +17,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from bot import web
 from bot.demo.driver import running_workspace
+from bot.demo.objects import TEAM_ID
 from bot.fetch import Fetcher
 from bot.insights.service import InsightsService
 from bot.pixels import Pixels
@@ -103,10 +104,9 @@ async def figures() -> Sequence[Figure]:
                 web.listening(bare_at, bare_routes()),
             ):
                 web.settle()  # as until_stopped does
-                team = (await bot.identity.get())["team_id"]
                 room = people.channel("photos").id
-                ours = poster(session, web.address(ours_at), team, room)
-                plain = poster(session, web.address(bare_at), team, room)
+                ours = poster(session, web.address(ours_at), TEAM_ID, room)
+                plain = poster(session, web.address(bare_at), TEAM_ID, room)
                 await ours()
                 await plain()
                 pairs = [(await ours(), await plain()) for _ in range(ROUNDS)]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.demo.objects import TEAM_ID
 from bot.errors import Unavailable
 from bot.insights.model import Found, Insights, InsightsClient, Module, Picture, Thing
 from bot.jobs import ReplyTo
@@ -84,7 +85,7 @@ async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
 
 
 async def test_a_response_url_that_is_used_up_does_not_silence_us(world: World) -> None:
-    to = ReplyTo((await world.bot.identity.get())["team_id"], world.people.channel("photos").id,
+    to = ReplyTo(TEAM_ID, world.people.channel("photos").id,
                  user=world.people.workspace.person("ana").id, response_url=f"{world.people.base_url}/hooks/used-up")  # fmt: skip
     await world.bot.desk.replies.tell(to, lambda _: {"text": "still here"})
     assert (await world.people.next_ephemeral("ana")).text == "still here"

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.demo.driver import Upload
+from bot.demo.objects import TEAM_ID
 from bot.insights.service import InsightsService
 from bot.storage import Database
 from tests.worlds import Engine, World, photo, picture_host, settings_for, world_of
@@ -227,11 +228,10 @@ async def test_a_workspace_that_removes_us_is_forgotten(world: World) -> None:
     post = await photos.upload("mug.jpg", photo(MUG))
     await photos.next_reply(to=post)
     await world.finished()
-    team = (await world.bot.identity.get())["team_id"]
-    assert await desk.results.recent(team, post.user, 3)
+    assert await desk.results.recent(TEAM_ID, post.user, 3)
     world.people.workspace.delivery._event({"type": "app_uninstalled"})
     await world.finished()
-    assert await desk.results.recent(team, post.user, 3) == []
+    assert await desk.results.recent(TEAM_ID, post.user, 3) == []
 
 
 def heic(jpeg: bytes) -> bytes:

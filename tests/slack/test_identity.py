@@ -12,8 +12,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import web
 from bot.errors import Unavailable
-from bot.slack import bolt
-from bot.slack.bolt import Identity
+from bot.slack import identity as identities
+from bot.slack.identity import Identity
 
 ME = {"ok": True, "team_id": "T1", "user_id": "UBOT", "bot_id": "BBOT", "url": "https://acme.slack.com/"}
 
@@ -62,7 +62,7 @@ async def test_a_slack_that_hangs_up_at_first_is_an_outage_and_asked_again(caplo
 
 
 async def test_a_silent_slack_is_given_up_before_our_own_answer_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bolt, "ASK_SECONDS", 0.05)
+    monkeypatch.setattr(identities, "ASK_SECONDS", 0.05)
     async with slack_and_us() as (slack, identity):
         slack.mood = "silent"
         with pytest.raises(Unavailable, match="TimeoutError"):
@@ -73,8 +73,8 @@ async def test_a_silent_slack_is_given_up_before_our_own_answer_is_late(monkeypa
 async def test_once_known_nobody_waits_for_slack_again(
     mood: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(bolt, "IDENTITY_SECONDS", 0.0)
-    monkeypatch.setattr(bolt, "ASK_SECONDS", 0.05)
+    monkeypatch.setattr(identities, "IDENTITY_SECONDS", 0.0)
+    monkeypatch.setattr(identities, "ASK_SECONDS", 0.05)
     caplog.set_level(logging.WARNING, "bot")
     async with slack_and_us() as (slack, identity):
         await identity.get()

@@ -105,8 +105,11 @@ async def served(*, broken: bool = False) -> AsyncIterator[tuple[str, list[dict[
         got.append(command)
         await ack("fine")
 
+    async def nothing(_: dict[str, Any]) -> dict[str, Any]:
+        return {}
+
     sock = web.bind("127.0.0.1", 0)
-    async with web.listening(sock, routes(dispatcher(app, {}), [KEY.decode()]), drain_seconds=0.1):
+    async with web.listening(sock, routes(dispatcher(app, nothing), [KEY.decode()]), drain_seconds=0.1):
         yield web.address(sock), got
 
 

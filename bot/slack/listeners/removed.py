@@ -5,6 +5,7 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.jobs import Forget
+from bot.slack import events
 from bot.slack.desk import Desk
 
 UNINSTALLED, REVOKED = "app_uninstalled", "tokens_revoked"
@@ -15,9 +16,10 @@ async def removed(event: dict[str, Any], body: dict[str, Any], desk: Desk) -> No
     tokens = event.get("tokens")
     if event.get("type") == REVOKED and not (isinstance(tokens, dict) and tokens.get("bot")):
         return  # a person's token; we use none
-    team = body.get("team_id")
-    if isinstance(team, str):
-        await desk.start(Forget(team), f"forget:{team}:{body.get('event_id')}", urgent=True)
+    team, at = events.team(body) or events.organisation(body), body.get("event_time")
+    if team:
+        when = float(at) if isinstance(at, int | float) else 0.0
+        await desk.start(Forget(team, when), f"forget:{team}:{body.get('event_id')}", urgent=True)
 
 
 def listen(app: AsyncApp) -> None:
