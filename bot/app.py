@@ -133,6 +133,7 @@ def _bot(settings: Settings, parts: Engine, *, worker: bool = True, web_process:
         parts.pixels,
         parts.fetcher,
         goods=parts.service.catalogue if parts.service else None,
+        shop=parts.service,
         thumbnails=parts.service,
         worker=worker,
         web_process=web_process,
@@ -167,7 +168,7 @@ async def run_demo(host: str, port: int) -> None:
     sock = bind(host, port)
     base_url = address(sock)
     async with Pixels.open() as pixels:
-        workspace = Workspace(pixels=pixels, base_url=base_url, bot_url=base_url)
+        workspace = Workspace(pixels=pixels, base_url=base_url, bot_url=base_url, unfurl_domains=_demo_shops())
         settings = demo_settings(workspace, base_url)
         configure(settings.log_level, settings.log_format)
         for left in settings.data_dir.glob("jobs.db*"):  # the workspace forgets when it ends, so its jobs have nowhere to go
@@ -180,7 +181,7 @@ async def run_demo(host: str, port: int) -> None:
             )
             await _import_demo(service)
             bot = await stack.enter_async_context(
-                running_bot(settings, database, service, pixels, fetcher, goods=service.catalogue)
+                running_bot(settings, database, service, pixels, fetcher, goods=service.catalogue, shop=service)
             )
             await bot.desk.forget(TEAM_ID)
             routes = [
@@ -213,6 +214,11 @@ def demo_settings(workspace: Workspace, base_url: str) -> Settings:
         insights_keys=(),
         insights_fetch_allow=("127.0.0.0/8", "::1/128"),  # the page's sample pictures; nothing here listens to strangers
     )
+
+
+def _demo_shops() -> list[str]:
+    merchants = json.loads((DEMO_CATALOGUE / "merchants.json").read_text("utf-8"))
+    return [one["host"] for one in merchants][:5]  # as many as Slack lets an app have
 
 
 async def _import_demo(service: InsightsService) -> None:
@@ -433,7 +439,7 @@ async def run_keys_rotate(settings: Settings) -> None:
 
 
 def manifest(settings: Settings) -> str:
-    return manifest_for(settings.public_url)
+    return manifest_for(settings.public_url, settings.unfurl_domains)
 
 
 async def run_check(settings: Settings) -> bool:

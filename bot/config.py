@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="comma list, newest first: seals workspaces' tokens; empty means a key file in `DATA_DIR`"
     )
+    unfurl_domains: Commas = Field(
+        (), max_length=5, description="comma list of your shops' hosts whose links show product and price"
+    )
     slack_api_url: str = Field("https://slack.com/api/", description="Slack's Web API; one client built from it does everything")
     insights_url: str = Field("", description="ask this service of the Bing wire; empty means the engine in this process")
     insights_key: SecretStr = Field(SecretStr(""), description="our subscription key for `INSIGHTS_URL`")
@@ -55,7 +58,7 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     log_format: Literal["", "text", "json"] = Field("", description="empty means text on a terminal, json elsewhere")
 
-    @field_validator("insights_keys", "insights_fetch_allow", "slack_scopes", "secret_keys", mode="before")
+    @field_validator("insights_keys", "insights_fetch_allow", "slack_scopes", "secret_keys", "unfurl_domains", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

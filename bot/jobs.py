@@ -171,6 +171,19 @@ class Watch:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfurl:
+    """Say what the operator's own products cost whose links somebody posted, or is writing: `unfurl_id` and `source`."""
+
+    team: str
+    user: str
+    channel: str
+    message_ts: str
+    unfurl_id: str
+    source: str
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Delete all that belongs to a team, or an organisation: it removed us, `at` a time (Slack's seconds)."""
 
@@ -178,7 +191,7 @@ class Forget:
     at: float = 0.0
 
 
-Order = Lookup | Peek | Click | Switch | Add | Adding | Settings | Welcome | Explain | Home | Watch | Forget
+Order = Lookup | Peek | Click | Switch | Add | Adding | Settings | Welcome | Explain | Home | Watch | Unfurl | Forget
 KINDS: dict[str, type[Order]] = {kind.__name__.lower(): kind for kind in get_args(Order)}
 
 O = TypeVar("O", bound=Order)  # noqa: E741 (the one type here)

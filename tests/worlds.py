@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,7 @@ async def world_of(
     insights: InsightsClient | None = None,
     goods: Goods | None = None,
     thumbnails: Thumbnails | None = None,
+    shops: Collection[str] = (),
     pauses: Sequence[float] = PAUSES,
     **changes: Any,
 ) -> AsyncIterator[World]:
@@ -85,7 +86,12 @@ async def world_of(
     async with AsyncExitStack() as stack:
         people = await stack.enter_async_context(
             running_workspace(
-                bot_url=web.address(sock), signing_secret=SECRET, bot_token=TOKEN, app_token=APP_TOKEN, pixels=engine.pixels
+                bot_url=web.address(sock),
+                signing_secret=SECRET,
+                bot_token=TOKEN,
+                app_token=APP_TOKEN,
+                pixels=engine.pixels,
+                unfurl_domains=shops,
             )
         )
         settings = settings_for(data_dir, **({"slack_api_url": people.api_url, "public_url": engine.url} | changes))
@@ -98,6 +104,7 @@ async def world_of(
                 engine.pixels,
                 engine.fetcher,
                 goods=goods,
+                shop=engine.service,
                 thumbnails=thumbnails,
                 pauses=pauses,
             )

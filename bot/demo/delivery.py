@@ -4,17 +4,19 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 
 from bot.demo import wire
 from bot.demo.objects import (
+    APP_ID,
     BOT_USER_ID,
     FAILED,
     HTTP_ERROR,
@@ -36,6 +38,12 @@ if TYPE_CHECKING:
 
 AT_ONCE = 20  # requests to the app; more wait their turn
 KEPT = 2000  # entries of the log
+
+_URL = re.compile(r"https?://[^\s<>|]+")
+
+
+def _domain(url: str) -> str:
+    return (urlsplit(url).hostname or "").removeprefix("www.")
 
 
 class Delivery:
@@ -66,7 +74,8 @@ class Delivery:
     # ---- events
 
     def posted(self, message: Message) -> None:
-        """Tell the app about a new message: once, twice with a mention, and once more for each file."""
+        """Tell the app about a new message: once, twice with a mention, once more for each file, and for links of its domains."""
+        self._links(message)
         channel = self._workspace.channels[message.channel]
         if BOT_USER_ID not in channel.members:
             return
@@ -79,6 +88,29 @@ class Delivery:
             self._event({**mention, "channel": channel.id, "event_ts": message.ts})
         for file in message.files:
             self._event(wire.file_shared(file, channel, self._workspace.next_ts()))
+
+    def _links(self, message: Message) -> None:
+        """In every conversation, also where the app is no member (slack-platform.md §1)."""
+        workspace = self._workspace
+        urls = [] if message.bot_id else [url for url in _URL.findall(message.text) if _domain(url) in workspace.unfurl_domains]
+        if not urls:
+            return
+        unfurl_id = f"{APP_ID}.{message.ts}"
+        workspace.shared_links[unfurl_id] = (message, frozenset(urls))
+        self._event(
+            {
+                "type": "link_shared",
+                "channel": message.channel,
+                "is_bot_user_member": BOT_USER_ID in workspace.channels[message.channel].members,
+                "user": message.user,
+                "message_ts": message.ts,
+                "thread_ts": message.thread_ts or None,
+                "unfurl_id": unfurl_id,
+                "source": "conversations_history",
+                "links": [{"domain": _domain(url), "url": url} for url in dict.fromkeys(urls)],
+                "event_ts": workspace.next_ts(),
+            }
+        )
 
     def changed(self, message: Message, previous: Json) -> None:
         self._edit(message, {"subtype": "message_changed", "message": wire.message_json(self._workspace, message)}, previous)

@@ -14,7 +14,7 @@ did not come, with the app's last calls.
 
 import copy
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +58,7 @@ async def running_workspace(
     timing: Timing = Timing(retries=(0.0, 0.2, 0.4)),  # noqa: B008 (frozen)
     pixels: Pixels | None = None,
     routes: Sequence[web.AbstractRouteDef] = (),
+    unfurl_domains: Collection[str] = (),
 ) -> AsyncIterator["Driver"]:
     """A workspace on its own loopback port, for tests. Secrets left out are made up: read them from `.workspace`.
 
@@ -72,6 +73,7 @@ async def running_workspace(
             bot_token=bot_token,
             app_token=app_token,
             timing=timing,
+            unfurl_domains=unfurl_domains,
         )
         app = web.Application(client_max_size=64 * 2**20)
         app.add_routes([*slack_routes(workspace), *routes])

@@ -14,7 +14,7 @@ PHOTOS_ID, KITCHEN_ID = "C07PHOTOS", "C07KITCHEN"
 APP_NAME, TEAM_NAME, TEAM_DOMAIN = "Image Insights", "Local", "local"
 SCOPES = (
     "app_mentions:read,channels:history,channels:join,channels:read,chat:write,commands,files:read,files:write,groups:history,"
-    "groups:read,im:history,im:read,im:write,mpim:history,mpim:read,reactions:read,reactions:write,team:read,users:read"
+    "groups:read,im:history,im:read,im:write,links:read,links:write,mpim:history,mpim:read,reactions:read,reactions:write,team:read,users:read"
 )
 TIMEOUT, FAILED, HTTP_ERROR = "http_timeout", "connection_failed", "http_error"  # Slack's words for a failed delivery
 SUBSCRIBER_KEEPS = 2000  # events a page may be behind

@@ -25,7 +25,7 @@ from bot.errors import Error
 
 MOST_USES = 5
 CALLS_KEPT = 5000
-OPEN_JSON = frozenset({"blocks", "attachments", "metadata", "view", "files"})  # arguments that may come as JSON text
+OPEN_JSON = frozenset({"blocks", "attachments", "unfurls", "metadata", "view", "files"})  # arguments that may come as JSON text
 _FILE = re.compile(rf"{TEAM_ID}-(F\w+)")
 _TYPES = {"application/json": "json", "application/x-www-form-urlencoded": "form", "multipart/form-data": "form", "": ""}
 

@@ -8,7 +8,7 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -51,6 +51,7 @@ class Workspace:
         bot_token: str = "",
         app_token: str = "",
         timing: Timing = Timing(),  # noqa: B008 (frozen)
+        unfurl_domains: Collection[str] = (),
     ) -> None:
 
         self.pixels = pixels
@@ -61,6 +62,8 @@ class Workspace:
         self.app_token = app_token or f"xapp-1-{APP_ID}-{secrets.token_hex(20)}"
         self.page_token = secrets.token_urlsafe(32)
         self.timing = timing
+        self.unfurl_domains = frozenset(unfurl_domains)
+        self.shared_links: dict[str, tuple[Message, frozenset[str]]] = {}
         self.scopes = frozenset(objects.SCOPES.split(","))
         self.epoch = secrets.token_hex(6)
         self.faults = Faults()

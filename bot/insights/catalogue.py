@@ -7,7 +7,7 @@ import logging
 import shutil
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -270,6 +270,12 @@ class Catalogue:
 
     def list_products(self) -> list[Product]:
         return sorted(self._serving.shelf.products.values(), key=lambda product: (product.title, product.id))
+
+    async def linked(self, links: Sequence[str]) -> Mapping[str, str]:
+        """Ids of products by the address of a page that offers them, of those that are known."""
+        query = select(tables.offers.c.link, tables.offers.c.product_id).where(tables.offers.c.link.in_(links))
+        async with self._database.read() as connection:
+            return {row.link: row.product_id for row in await connection.execute(query)}
 
     async def sources(self) -> list[Source]:
         """What has been imported, by name."""

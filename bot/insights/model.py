@@ -484,6 +484,22 @@ class Goods(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class ShopPage:
+    """A page that offers a product: the product as the catalogue shows it, and this page's own offer."""
+
+    product: ImageObject
+    offer: Offer
+
+
+class Shop(Protocol):
+    """Whoever knows which product an address is about."""
+
+    async def at(self, url: str, *, market: str = "en-US") -> ShopPage | None:
+        """None for an address that the catalogue does not know, and for a product that it cannot show."""
+        ...
+
+
 class InsightsClient(Protocol):
     """The seam between bot and engine: in process, over HTTP to our own service, or to anything of the same wire."""
 

@@ -14,6 +14,7 @@ from bot.config import Settings
 from bot.errors import CannotFetch, Error, InvalidValue, NotAPicture, Unavailable, UnknownToken
 from bot.fetch import Fetcher
 from bot.insights import textsearch, visual_search
+from bot.insights.addresses import spellings
 from bot.insights.adult import ADULT, AdultScorer
 from bot.insights.catalogue import Catalogue, Serving
 from bot.insights.codes import with_codes
@@ -35,6 +36,7 @@ from bot.insights.model import (
     Picture,
     Reading,
     SafeSearch,
+    ShopPage,
     Skill,
     Thing,
     Token,
@@ -337,6 +339,20 @@ class InsightsService:
         Raises CannotFetch, TooLarge.
         """
         return Url(url) if self.links.read(url) else Upload(await self._fetcher.get(url, max_bytes=max_bytes))
+
+    async def at(self, url: str, *, market: str = "en-US") -> ShopPage | None:
+        """The product that a shop's page offers, by its address (Shop)."""
+        known = await self.catalogue.linked(names := spellings(url))
+        view = self._view(self.catalogue.serving, market, "en", SafeSearch.MODERATE)
+        for link in names:
+            product = view.shelf.products.get(known.get(link, ""))
+            if product is None or not view.shows(product):
+                continue
+            picture = next((view.shelf.pictures[one] for one in product.pictures if one in view.shelf.pictures), None)
+            own = next((one for one in product.offers if one.link == link), None)
+            if picture and own:
+                return ShopPage(view.image(picture, sums=True), view.offer(own))
+        return None
 
     async def thumbnail(self, url: str, side: int) -> bytes:
         """The picture behind an address of ours, as JPEG. Raises CannotFetch for any other address, NotAPicture."""

@@ -31,7 +31,7 @@ offers = Table(
     Column("product_id", String, nullable=False, index=True),
     Column("position", Integer, nullable=False),
     Column("title", Text, nullable=False),
-    Column("link", Text, nullable=False),
+    Column("link", Text, nullable=False, index=True),
     Column("price", String),  # decimal digits; a float would not be money
     Column("currency", String, nullable=False),
     Column("availability", String, nullable=False),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.errors import UserError
 from bot.images import Images
-from bot.insights.model import Goods, ImageObject, Insights, InsightsClient, Module, Offer, Query, Token
+from bot.insights.model import Goods, ImageObject, Insights, InsightsClient, Module, Offer, Query, Shop, Token
 from bot.insights.refining import refine
 from bot.installations import Installations
 from bot.jobs import ImageRef, Order, kind, to_payload
@@ -28,7 +28,8 @@ PICTURED = 5
 class Desk:
     """One of them serves a workspace: replies, people, images and gallery speak with its token.
 
-    goods: the catalogue, where it is ours to change. pictures: whether Slack can reach the engine's thumbnails.
+    goods, shop: the catalogue, where it is ours to change, and its pages.
+    pictures: whether Slack can reach the engine's thumbnails.
     """
 
     jobs: Jobs
@@ -43,6 +44,7 @@ class Desk:
     images: Images
     insights: InsightsClient
     goods: Goods | None
+    shop: Shop | None
     market: str
     pictures: bool
 

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.insights.refining import refine
-from bot.jobs import Add, Click, ImageRef, Lookup, Peek, ReplyTo
+from bot.jobs import Add, Click, ImageRef, Lookup, Peek, ReplyTo, Unfurl
 
 MOST_PICTURES = 10  # as many as Slack takes in one message
 MOST_WORDS = 200
+MOST_LINKS = 10
 MOST_ADDRESS = 2000
 MARKUP = re.compile(r"<[^>]*>")
 ADDRESS_AND_WORDS = re.compile(r"(?:<(?P<escaped>https?://[^|>]+)(?:\|[^>]*)?>|(?P<typed>https?://\S+))\s+(?P<words>.+)")
@@ -296,6 +297,17 @@ def click_key(order: Click) -> str:
     """A click is delivered once, a submission is not repeated either; both carry a stamp that tells two of them apart."""
     to = order.reply_to
     return f"click:{to.team}:{to.user}:{order.name}:{order.action_ts or order.trigger_id}"
+
+
+def unfurl(event: dict[str, Any], team: str) -> Unfurl | None:
+    """Links of domains that are ours; None where Slack does not say how to answer."""
+    links = event.get("links")
+    urls = tuple(_text(_object(one).get("url")) for one in links) if isinstance(links, list) else ()
+    channel, ts, unfurl_id = (_text(event.get(name)) for name in ("channel", "message_ts", "unfurl_id"))
+    if not any(urls) or not (unfurl_id or (channel and ts)):
+        return None
+    known = tuple(url for url in dict.fromkeys(urls) if url)[:MOST_LINKS]
+    return Unfurl(team, _text(event.get("user")), channel, ts, unfurl_id, _text(event.get("source")), known)
 
 
 def team(payload: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ import time
 from typing import Any
 from urllib.parse import urlencode
 
-import yaml
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from slack_sdk.errors import SlackApiError
 from slack_sdk.signature import SignatureVerifier
@@ -13,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
 from bot.errors import UserError
-from bot.slack.manifest import EVENTS_PATH, INSTALL, MANIFEST
+from bot.slack.manifest import EVENTS_PATH, INSTALL, scopes
 
 SECONDS = 10.0
 
@@ -33,7 +32,7 @@ async def ask_slack(settings: Settings) -> str:
     except (TimeoutError, ClientError, OSError):
         raise UserError(f"Slack does not answer at {settings.slack_api_url}. Check the network, or SLACK_API_URL.") from None
     granted = {scope.strip() for scope in str(answer.headers.get("x-oauth-scopes", "")).split(",")}
-    wanted = set(yaml.safe_load(MANIFEST.read_text(encoding="utf-8"))["oauth_config"]["scopes"]["bot"])
+    wanted = set(scopes(settings.unfurl_domains))
     missing = sorted(wanted - granted) if granted != {""} else []
     if missing:
         raise UserError(f"The app lacks scopes: {', '.join(missing)}. Add them on its page and install it again.")

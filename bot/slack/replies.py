@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.errors import Error, MissingScope, RateLimited, Unavailable
-from bot.jobs import ReplyTo
+from bot.jobs import ReplyTo, Unfurl
 from bot.results import Results
 from bot.slack import repair
 from bot.slack.blocks import Payload
@@ -197,6 +197,26 @@ class Replies:
         except CannotPost:
             return ""
         return str(answer.get("permalink") or "")
+
+    async def unfurl(self, order: Unfurl, previews: Mapping[str, Payload]) -> None:
+        """Show something below links. Where the message is gone, or others may not preview, nothing is."""
+        place = (
+            {"unfurl_id": order.unfurl_id, "source": order.source}
+            if order.unfurl_id and order.source
+            else {"channel": order.channel, "ts": order.message_ts}
+        )
+        whole = {url: dict(preview) for url, preview in previews.items()}
+        bare = {url: repair.without_pictures(preview) for url, preview in whole.items()}
+        for unfurls in (whole, bare):
+            try:
+                await self._call(self._client.chat_unfurl, unfurls=unfurls, **place)
+            except _Refused as refused:
+                log.warning("Slack refused a preview (%s): %s", refused.code, "; ".join(refused.texts) or "no reason given")
+            except CannotPost as error:
+                return log.info("no preview in %s: %s", order.channel, error)
+            else:
+                return None
+        return None
 
     async def upload(self, data: bytes, name: str, alt: str) -> str:
         """A picture of ours, for views and cards: its file id; "" where we may not upload."""

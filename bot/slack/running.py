@@ -17,7 +17,7 @@ from bot.config import Settings
 from bot.errors import UserError
 from bot.fetch import Fetcher
 from bot.images import Images
-from bot.insights.model import Goods, InsightsClient
+from bot.insights.model import Goods, InsightsClient, Shop
 from bot.installations import Installation, Installations
 from bot.jobs import Click, Explain, ReplyTo, from_payload
 from bot.opinions import Opinions
@@ -25,7 +25,7 @@ from bot.pixels import Pixels
 from bot.queue import PAUSES, Dead, Handler, Job, Jobs, Telling
 from bot.results import Results
 from bot.saved import Shelf
-from bot.slack import adding, bolt, errands, peeking, saving, socket
+from bot.slack import adding, bolt, errands, linking, peeking, saving, socket
 from bot.slack import settings as settings_form
 from bot.slack import web as wire
 from bot.slack.buttons import BUTTONS, SUBMISSIONS
@@ -64,6 +64,7 @@ async def running_bot(
     fetcher: Fetcher,
     *,
     goods: Goods | None = None,
+    shop: Shop | None = None,
     thumbnails: Thumbnails | None = None,
     worker: bool = True,
     web_process: bool = True,
@@ -71,9 +72,9 @@ async def running_bot(
 ) -> AsyncIterator[Bot]:
     """Everything between Slack and the engine.
 
-    `goods`, `thumbnails`: the catalogue and its pictures, where they are kept here. `worker`: also run the jobs. `web_process`:
-    also listen to Slack's socket. `pauses`: seconds before a failed job is tried again. At the end it stops listening first,
-    lets running jobs finish (25 s), and hands back the rest.
+    `goods`, `shop`, `thumbnails`: the catalogue, its pages and pictures, where they are kept here. `worker`: also run the jobs.
+    `web_process`: also listen to Slack's socket. `pauses`: seconds before a failed job is tried again. At the end it stops
+    listening first, lets running jobs finish (25 s), and hands back the rest.
     Raises ConfigurationError when the job queue cannot be opened.
     """
     async with AsyncExitStack() as stack:
@@ -97,6 +98,7 @@ async def running_bot(
                 images=Images(client, fetcher, pixels, client.token or "", install=_install_address(settings)),
                 insights=insights,
                 goods=goods,
+                shop=shop,
                 market=settings.default_market,
                 # thumbnails of our own engine are reachable only if somebody says where; another service's are its own affair
                 pictures=bool(settings.public_url or settings.insights_url),
@@ -121,7 +123,7 @@ async def running_bot(
                 client,
                 client_id=settings.slack_client_id,
                 client_secret=secret,
-                scopes=",".join(settings.slack_scopes or scopes()),
+                scopes=",".join(settings.slack_scopes or scopes(settings.unfurl_domains)),
                 public_url=settings.public_url,
                 installed=installed,
             )
@@ -182,6 +184,7 @@ def handlers(workspaces: Workspaces) -> Mapping[str, Handler]:
         "explain": errands.explain,
         "home": errands.publish_home,
         "watch": saving.watch,
+        "unfurl": linking.unfurl,
         "forget": errands.forget,
     }
     return {kind: _at(workspaces, run) for kind, run in doing.items()}

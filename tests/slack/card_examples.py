@@ -28,6 +28,7 @@ from bot.slack.cards import (
     adding,
     home,
     insights,
+    link,
     notices,
     opinions,
     pages,
@@ -369,12 +370,31 @@ def more_of_the_card(name: str = "") -> Iterator[Example]:
     yield Example("insights.with_pages", "message", insights.card(pages_of, CONTEXT))
 
 
+def links() -> Iterator[Example]:
+    """What is shown below links of the operator's shop; Slack adds no text of its own."""
+    mug, at = product(0), "https://cupandcorner.example/p/mg00"
+    here = MANY[0]
+    for name, one, offer in (
+        ("ok", mug, here),
+        ("one_store", replace(mug, aggregate_offer=None, shopping_sources_count=1, rating=None), here),
+        ("sold_out", mug, replace(here, availability=Availability.OUT_OF_STOCK)),
+        ("no_price", mug, replace(here, price=None)),
+    ):
+        yield Example(f"link.{name}", "message", shown_below(at, one, offer))
+
+
+def shown_below(url: str, mug: ImageObject, offer: Offer) -> dict[str, Any]:
+    preview = link.preview(CONTEXT, url, mug, offer)
+    return {"text": preview["fallback"], "blocks": preview["blocks"]}
+
+
 def examples() -> list[Example]:
     return [
         *more_of_the_card(),
         *insight_cards(),
         *offer_views(),
         *shared_offers(),
+        *links(),
         *lists(),
         *messages(),
         *additions(),
@@ -402,6 +422,7 @@ def strange_examples(text: str, currency: str = "USD") -> Iterator[Example]:
     yield Example("images", "modal", similar_images.view(CONTEXT, some))
     yield Example("home", "home", home.view([home.RecentLookup(text, "C0PHOTOS", 1763800000, "https://acme.example/p1")]))
     yield Example("say", "message", notices.say(text))
+    yield Example("link", "message", shown_below("https://shop.example/", mug, replace(offers[0], name=text)))
     yield from (
         one for one in additions(text) if one.name in {"add.ask", "add.adding", "add.added", "add.card", "add.card_removed"}
     )

@@ -21,6 +21,7 @@ from bot.jobs import (
     ReplyTo,
     Settings,
     Switch,
+    Unfurl,
     Watch,
     Welcome,
     from_payload,
@@ -283,6 +284,7 @@ ORDERS: list[Order] = [
     Explain(TO),
     Home("T1", "U1"),
     Watch("T1", "s1"),
+    Unfurl("T1", "U1", "C1", "1.1", "id", "composer", ("https://shop.example/a",)),
     Forget("T1"),
 ]
 

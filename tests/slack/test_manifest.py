@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from bot.slack.listeners import COMMANDS, EVENTS, SHORTCUTS
+from bot.slack.manifest import manifest_for
 
 MANIFEST: dict[str, Any] = yaml.safe_load((Path(__file__).parent.parent.parent / "manifest.yml").read_text())
 SCOPE_OF = {
@@ -16,8 +17,9 @@ SCOPE_OF = {
     "message.im": "im:history",
     "message.mpim": "mpim:history",
     "reaction_added": "reactions:read",
+    "link_shared": "links:read",
 }
-METHODS = {"chat:write", "files:read", "files:write", "reactions:write", "users:read", "channels:join"}
+METHODS = {"chat:write", "files:read", "files:write", "reactions:write", "users:read", "channels:join", "links:write"}
 """Of what is posted, pictures read and drawn, the eyes, who may what, and channels chosen in the settings."""
 
 
@@ -65,3 +67,18 @@ def test_every_request_comes_to_one_https_address() -> None:
     assert len(urls) == 1
     assert urls.pop().startswith("https://")
     assert settings["interactivity"]["is_enabled"] is True
+
+
+def test_links_are_previewed_only_where_shops_are_named() -> None:
+    plain, with_shops = (yaml.safe_load(manifest_for("https://bot.example", shops)) for shops in ((), ("shop.example",)))
+    assert with_shops["features"]["unfurl_domains"] == ["shop.example"]
+    assert "unfurl_domains" not in plain["features"]
+    for one, named in ((plain, False), (with_shops, True)):
+        assert ("link_shared" in one["settings"]["event_subscriptions"]["bot_events"]) is named
+        assert ("links:write" in one["oauth_config"]["scopes"]["bot"]) is named
+
+
+def test_workspaces_come_back_to_this_installation() -> None:
+    manifest = yaml.safe_load(manifest_for("https://bot.example/"))
+    assert manifest["oauth_config"]["redirect_urls"] == ["https://bot.example/slack/oauth_redirect"]
+    assert "redirect_urls" not in yaml.safe_load(manifest_for(""))["oauth_config"]

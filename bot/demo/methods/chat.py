@@ -74,6 +74,35 @@ async def get_permalink(workspace: Workspace, arguments: Arguments) -> Json:
     return {"channel": channel.id, "permalink": f"{workspace.base_url}/archives/{channel.id}/p{ts.replace('.', '')}{thread}"}
 
 
+async def unfurl(workspace: Workspace, arguments: Arguments) -> Json:
+    """Attachments below a message that had links of the app's domains, by exactly their addresses."""
+    if "unfurl_id" in arguments:
+        arguments.required("source")
+        shared = workspace.shared_links.get(arguments.text("unfurl_id"))
+    else:
+        ts = arguments.required("ts")
+        channel = arguments.required("channel")
+        shared = next((one for one in workspace.shared_links.values() if (one[0].channel, one[0].ts) == (channel, ts)), None)
+    if shared is None or shared[0].deleted:
+        raise Refused("cannot_find_message")
+    message, urls = shared
+    previews = arguments.json("unfurls", "invalid_unfurls_format")
+    if not isinstance(previews, dict) or not previews:
+        raise Refused("missing_unfurls")
+    for url, preview in previews.items():
+        if url not in urls:
+            workspace.problem(f"chat.unfurl: {url} was not shared in that message")
+            raise Refused("cannot_unfurl_url")
+        await content.check(workspace, {"text": "link", "blocks": preview.get("blocks") or []}, "message", error="invalid_blocks")
+    known = [one for one in message.attachments if one.get("from_url") not in previews]
+    added = [
+        {**preview, "blocks": content.with_ids(preview.get("blocks") or []), "from_url": url, "is_app_unfurl": True}
+        for url, preview in previews.items()
+    ]
+    workspace.change(message, hidden=True, attachments=[*known, *added])
+    return {}
+
+
 async def _message(workspace: Workspace, channel: Channel, arguments: Arguments) -> Message:
     """The message in the arguments, as far as posting, updating and whispering have it in common."""
     return await compose(workspace, channel.id, arguments, error="invalid_blocks")
@@ -143,5 +172,6 @@ METHODS = {
     "chat.update": Method(update, "chat:write"),
     "chat.delete": Method(delete, "chat:write"),
     "chat.postEphemeral": Method(post_ephemeral, "chat:write"),
+    "chat.unfurl": Method(unfurl, "links:write"),
     "chat.getPermalink": Method(get_permalink, reads=True),
 }

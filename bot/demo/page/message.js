@@ -129,6 +129,9 @@ function Message({ message, channel, showBar }) {
         ${message.edited && html`<span class="edited">(edited)</span>`}
       </div>
       <${Content} message=${message} surface=${surface} />
+      ${(message.attachments || [])
+        .filter((one) => one.blocks?.length)
+        .map((one) => html`<div class="unfurl" key=${one.from_url}><${Blocks} blocks=${one.blocks} surface=${surface} /></div>`)}
       ${files.length > 0 &&
       html`<div class="files">
         ${files.map((file) =>

@@ -9,6 +9,7 @@ from bot.slack.listeners import (
     app_mention,
     clicks,
     file_shared,
+    link_shared,
     member_joined_channel,
     message,
     reaction_added,
@@ -25,6 +26,7 @@ LISTENERS: tuple[Callable[[AsyncApp], None], ...] = (
     member_joined_channel.listen,
     app_home_opened.listen,
     reaction_added.listen,
+    link_shared.listen,
     removed.listen,
     slash_command.listen,
     shortcuts.listen,
@@ -42,6 +44,7 @@ EVENTS = frozenset(
         member_joined_channel.EVENT,
         app_home_opened.EVENT,
         reaction_added.EVENT,
+        link_shared.EVENT,
         *removed.EVENTS,
     }
 )
