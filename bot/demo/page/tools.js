@@ -74,11 +74,12 @@ export function Gallery() {
   useEffect(() => void read("gallery").then((found) => setExamples(found.examples)), []);
   return html`<main class="gallery" aria-label="Every card in every state">
     <div class="dialog-head">
-      <h2>Every card in every state</h2>
+      <h1>Every card in every state</h1>
       <button class="x" aria-label="Close" onClick=${close}><${Icon} n="close" /></button>
     </div>
     ${examples === null && html`<p role="status">Loading…</p>`}
     ${examples?.length === 0 && html`<p>The golden files are not here. They are in the project's tests/golden.</p>`}
+    ${examples?.length > 0 && html`<h2>${examples.length} examples, from the golden files</h2>`}
     <div class="examples">${(examples || []).map((one) => html`<${Example} key=${one.name} example=${one} />`)}</div>
   </main>`;
 }
