@@ -71,7 +71,7 @@ def form(
 
 def adding(state: ViewState, title: str) -> Payload:
     """While the picture is looked at."""
-    return modal("add", "Add to catalogue", [section(f"Adding *{mrkdwn.words(title, TITLE)}*…")], state)
+    return modal("add", "Add to catalogue", [section(f"Adding *{mrkdwn.words(title, TITLE)}* to the catalogue…")], state)
 
 
 def added(state: ViewState, title: str) -> Payload:
