@@ -34,6 +34,7 @@ from bot.insights.service import InsightsService
 from bot.installations import Installations
 from bot.logs import configure
 from bot.pixels import Pixels
+from bot.queue import Jobs, JobStatus, State
 from bot.slack import errands, operator
 from bot.slack.manifest import manifest_for
 from bot.slack.running import Bot, running_bot
@@ -43,6 +44,7 @@ from bot.web import Check, address, bind, health, listening, until_stopped
 
 DEMO_CATALOGUE = Path(__file__).parent / "demo" / "catalogue"
 REJECTED_SHOWN = 20
+MOST_JOBS = 1000
 _STOPPED = "Stopped. What came in stays; run the import again to go on."
 DEMO_MAX_BODY = 64 * 2**20  # ten phone photos in one message; the engine and the bot have their own, smaller limits
 
@@ -425,6 +427,58 @@ async def run_export(settings: Settings, team: str) -> None:
     async with Database.open(settings.sqlite_path) as database:
         async for record in records.of_team(database, team):
             _say(json.dumps(record, ensure_ascii=False, default=str))
+
+
+async def run_jobs_list(settings: Settings, state: State | None) -> None:
+    async with Jobs.open(settings.jobs_path) as jobs:
+        found = await jobs.list(state=state, limit=MOST_JOBS)
+    for one in found:
+        _say(f"{one.reference}\t{one.state}\t{one.kind}\t{one.tenant}\t{one.created:%Y-%m-%d %H:%M:%S} UTC")
+
+
+async def run_jobs_show(settings: Settings, name: str) -> None:
+    async with Jobs.open(settings.jobs_path) as jobs:
+        one = await _job(jobs, name)
+    shown = {"reference": one.reference, "state": one.state, "kind": one.kind, "team": one.tenant, "created": f"{one.created}"}
+    _say(json.dumps(shown | {"key": one.key, "order": _without_secrets(one.payload)}, ensure_ascii=False, indent=2))
+
+
+async def run_jobs_retry(settings: Settings, names: Sequence[str]) -> None:
+    """Of jobs that were given up; the others go on by themselves."""
+    async with Jobs.open(settings.jobs_path) as jobs:
+        for one in [await _job(jobs, name) for name in names]:
+            if one.state != "dead":
+                raise UserError(f"{one.reference} was not given up: it is {one.state}.")
+            await jobs.again(one)
+            _say(f"{one.reference} starts again")
+
+
+async def run_jobs_drop(settings: Settings, names: Sequence[str]) -> None:
+    async with Jobs.open(settings.jobs_path) as jobs:
+        for one in [await _job(jobs, name) for name in names]:
+            if one.state in {"waiting", "running"}:
+                await jobs.cancel(one.key)
+            await jobs.delete([one.key])
+            _say(f"{one.reference} is dropped")
+
+
+async def _job(jobs: Jobs, name: str) -> JobStatus:
+    """By the reference that people were told, or its whole key. Raises UserError."""
+    found = await jobs.get(name)
+    if found is None:
+        every = await jobs.list(limit=100_000)
+        found = next((one for one in every if one.reference == name.upper()), None)
+    if found is None:
+        raise UserError(f"There is no job {name}. `jobs list` shows those there are.")
+    return found
+
+
+def _without_secrets(payload: Any) -> Any:
+    """A response_url is a permission to write (threats.md O3)."""
+    if isinstance(payload, dict):
+        hidden = ("response_url", "trigger_id")
+        return {name: "…" if name in hidden and value else _without_secrets(value) for name, value in payload.items()}
+    return payload
 
 
 async def run_keys_rotate(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from bot import app
 from bot.config import LOOPBACK, Settings, read_settings
 from bot.errors import Error, UserError
 from bot.logs import configure
+from bot.queue import State
 from bot.vault import new_key
 
 P = ParamSpec("P")
@@ -205,6 +206,43 @@ async def forget(team: str, user: str) -> None:
 async def export(team: str) -> None:
     """Print what is kept about a workspace as JSONL, one record a line; tokens are left out."""
     await app.run_export(settings(), team)
+
+
+@main.group()
+def jobs() -> None:
+    """What the bot has to do, is doing, and has given up. NAME is the reference that people were told."""
+
+
+@jobs.command("list")
+@click.option("--state", type=click.Choice(["waiting", "running", "done", "dead", "cancelled"]), help="Only these.")
+@command
+async def jobs_list(state: State | None) -> None:
+    """The newest first: reference, state, kind, team, when it came."""
+    await app.run_jobs_list(settings(), state)
+
+
+@jobs.command("show")
+@click.argument("name")
+@command
+async def jobs_show(name: str) -> None:
+    """All about one, but for addresses that give permission to write."""
+    await app.run_jobs_show(settings(), name)
+
+
+@jobs.command("retry")
+@click.argument("names", nargs=-1, required=True, metavar="NAME…")
+@command
+async def jobs_retry(names: tuple[str, ...]) -> None:
+    """Start jobs anew that were given up; what they have posted already is not posted again."""
+    await app.run_jobs_retry(settings(), names)
+
+
+@jobs.command("drop")
+@click.argument("names", nargs=-1, required=True, metavar="NAME…")
+@command
+async def jobs_drop(names: tuple[str, ...]) -> None:
+    """Forget jobs, whatever state they are in."""
+    await app.run_jobs_drop(settings(), names)
 
 
 @main.group()

@@ -96,6 +96,11 @@ class Settings(BaseSettings):
             raise ConfigurationError("DATABASE_URL must look like sqlite:///path/to/bot.db, or be empty.")
         return Path(path)
 
+    @property
+    def jobs_path(self) -> Path:
+        """The file of the job queue. Raises as sqlite_path does."""
+        return self.sqlite_path.with_name("jobs.db")
+
 
 def read_settings(**overrides: Any) -> Settings:
     """Read the environment and .env. Raises ConfigurationError naming the variable to change."""

@@ -80,7 +80,7 @@ class Job:
     @property
     def reference(self) -> str:
         """Short and stable, for people to quote and operators to find."""
-        return hashlib.sha256(self.key.encode()).hexdigest()[:8].upper()
+        return reference(self.key)
 
     async def step(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
         """Run once and remember the answer, which must be JSON. Its error is remembered too and raised again.
@@ -114,6 +114,11 @@ class JobStatus:
     state: State
     created: datetime
     payload: dict[str, Any]
+
+    @property
+    def reference(self) -> str:
+        """As people were told it."""
+        return reference(self.key)
 
 
 class Jobs:
@@ -184,6 +189,11 @@ class Jobs:
         """Forget jobs with their payloads and steps."""
         for first in range(0, len(keys), SWEEP_AT_ONCE):
             await self._client.delete_workflows_async(list(keys[first : first + SWEEP_AT_ONCE]))
+
+    async def again(self, dead: JobStatus) -> None:
+        """Start a job that was given up anew, under the same key: what it has posted already it finds again."""
+        await self.delete([dead.key, f"bury:{dead.key}"])
+        await self.start(dead.key, dead.tenant, dead.kind, dead.payload)
 
     # --- running -------------------------------------------------------------------------------------------------
 
@@ -439,6 +449,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, BaseException):
         return {"error": type(value).__name__, "text": str(value)}
     raise TypeError(f"{type(value).__name__} is not JSON")
+
+
+def reference(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:8].upper()
 
 
 def _status(found: WorkflowStatus) -> JobStatus:

@@ -20,8 +20,10 @@ import pytest
 from PIL import Image
 
 from bot.config import Settings
+from bot.errors import UserError
 from bot.installations import Installation, Installations
 from bot.opinions import Opinions
+from bot.queue import Dead, Job, Jobs
 from bot.storage import Database
 from bot.teams import Teams
 from bot.vault import Vault
@@ -516,3 +518,54 @@ def test_many_workspaces_need_a_secret_and_an_address(tmp_path: Path) -> None:
         done = run("serve", data_dir=tmp_path, SLACK_CLIENT_ID="1.2", **changes)
         assert done.returncode == 1
         assert named in done.stderr
+
+
+# ---------------------------------------------------------------- what was given up
+
+
+def given_up(data_dir: Path) -> None:
+    """One job that failed for good, one that waits."""
+
+    async def fill() -> None:
+        async def fail(_job: Job) -> None:
+            raise RuntimeError("broken")
+
+        async def tell(_job: Job, _what: UserError | Dead) -> None:
+            pass
+
+        async with Jobs.open(data_dir / "jobs.db") as jobs:
+            async with jobs.running({"lookup": fail}, tell, pauses=()):
+                order = {"reply_to": {"team": "T1", "response_url": "https://hooks.slack.com/actions/T1/1/x"}}
+                await jobs.start("photo:T1:C1:1.1:F1", "T1", "lookup", order)
+                async with asyncio.timeout(20):
+                    while not await jobs.list(state="dead"):  # noqa: ASYNC110 (it tells nobody)
+                        await asyncio.sleep(0.05)
+            await jobs.start("photo:T1:C1:1.2:F2", "T1", "lookup", {})
+
+    asyncio.run(fill())
+
+
+def listed(data_dir: Path, *words: str) -> list[list[str]]:
+    done = run("jobs", "list", *words, data_dir=data_dir)
+    assert done.returncode == 0, done.stderr
+    return [line.split("\t")[:4] for line in done.stdout.splitlines()]
+
+
+def test_what_was_given_up_is_shown_tried_again_and_dropped_by_its_reference(tmp_path: Path) -> None:
+    given_up(tmp_path)
+    [[name, state, kind, team]] = listed(tmp_path, "--state", "dead")
+    assert (state, kind, team) == ("dead", "lookup", "T1")
+    shown = json.loads(run("jobs", "show", name, data_dir=tmp_path).stdout)
+    assert shown["key"] == "photo:T1:C1:1.1:F1"
+    assert shown["order"]["reply_to"] == {"team": "T1", "response_url": "…"}
+    assert run("jobs", "retry", name.lower(), data_dir=tmp_path).stdout == f"{name} starts again\n"
+    assert {line[1] for line in listed(tmp_path)} == {"waiting"}
+    assert len(listed(tmp_path)) == 2
+    again = run("jobs", "retry", name, data_dir=tmp_path)
+    assert again.returncode == 1
+    assert "it is waiting" in again.stderr
+    assert run("jobs", "drop", name, data_dir=tmp_path).stdout == f"{name} is dropped\n"
+    assert [line[0] for line in listed(tmp_path)] != [name]
+    unknown = run("jobs", "show", name, data_dir=tmp_path)
+    assert unknown.returncode == 1
+    assert "jobs list" in unknown.stderr

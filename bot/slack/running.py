@@ -80,7 +80,7 @@ async def running_bot(
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=30)))
         results = Results(database)
-        jobs = await stack.enter_async_context(Jobs.open(database.path.with_name("jobs.db")))
+        jobs = await stack.enter_async_context(Jobs.open(settings.jobs_path))
         installations = Installations(database, Vault.of(settings))
 
         def built(client: AsyncWebClient) -> Desk:
