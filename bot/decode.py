@@ -230,7 +230,18 @@ def _around_subject(upright: Image.Image, part: Box, within: Box) -> Box:
 
 def decode(data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], Image.Image]:
     """The upright part that the order asks for, and what the source was. Raises Refused, and whatever Pillow raises."""
+    return _decoded(_open(data), order)
+
+
+def decode_twice(data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], Image.Image, Image.Image]:
+    """`decode`, and the same again with `look` for the longest side; a JPEG is cheaper to decode anew at that size."""
     image = _open(data)
+    about, pixels = _decoded(image, order)
+    _, small = _decoded(_open(data) if about["format"] == "jpeg" else image, order | {"side": order["look"]})
+    return about, pixels, small
+
+
+def _decoded(image: Image.Image, order: dict[str, Any]) -> tuple[dict[str, Any], Image.Image]:
     kind = {"MPO": "jpeg"}.get(image.format or "", (image.format or "").lower())
     orientation = _orientation(image)
     stored = image.size
@@ -286,6 +297,10 @@ def answer(data: bytes, order: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         if order["as"] == "header":
             _open(data)
             return {}, b""
+        if order["as"] == "two":
+            about, pixels, small = decode_twice(data, order)
+            shapes = {"shape": [pixels.height, pixels.width, 3], "small": [small.height, small.width, 3]}
+            return about | shapes, pixels.tobytes() + small.tobytes()
         about, pixels = decode(data, order)
         if order["as"] == "jpeg":
             if order.get("pad"):

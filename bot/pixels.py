@@ -1,6 +1,7 @@
 """The one place where bytes become pixels: a pool of small killable processes (threats.md §4)."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -67,6 +68,17 @@ class Pixels:
         about, payload = await self._ask(data, {"as": "rgb", "side": side, "crop": _edges(crop)})
         rgb = np.frombuffer(payload, np.uint8).reshape(about["shape"])
         return Frame(rgb, about["width"], about["height"], about["format"])
+
+    async def two(self, data: bytes, *, side: int, look: int) -> tuple[Frame, Frame]:
+        """`load` with its longest side at most `side`, and with at most `look`, for one decoding. Raises as load does."""
+        about, payload = await self._ask(data, {"as": "two", "side": side, "look": look, "crop": _edges(WHOLE)})
+        size = math.prod(about["shape"])
+        parts = ((payload[:size], about["shape"]), (payload[size:], about["small"]))
+        large, small = (
+            Frame(np.frombuffer(part, np.uint8).reshape(shape), about["width"], about["height"], about["format"])
+            for part, shape in parts
+        )
+        return large, small
 
     async def jpeg(
         self,

@@ -15,6 +15,7 @@ from bot.decode import jpeg_scans
 from bot.errors import NotAPicture, TooLarge
 from bot.insights.model import Crop
 from bot.pixels import MAX_BYTES, Pixels
+from tests.worlds import PHOTOS
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -248,3 +249,13 @@ async def test_a_box_is_filled_from_the_middle(pixels: Pixels) -> None:
     rgb = np.asarray(out)
     assert near(tuple(rgb[40, 4]), BLUE)
     assert near(tuple(rgb[40, 75]), BLUE)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+async def test_two_sizes_for_one_decoding_are_what_each_would_be_alone(pixels: Pixels, kind: str) -> None:
+    data = saved(Image.open(PHOTOS / "photo-01.jpg").resize((1600, 900)), kind)
+    large, small = await pixels.two(data, side=1024, look=384)
+    for frame, side in ((large, 1024), (small, 384)):
+        alone = await pixels.load(data, side=side)
+        assert (frame.width, frame.height, frame.format) == (1600, 900, kind.lower())
+        assert np.array_equal(frame.rgb, alone.rgb)

@@ -51,7 +51,7 @@ from bot.insights.stages import Stages, stages_for
 from bot.insights.uploads import Remembered, SentPicture, Uploads, pack, unpack
 from bot.insights.view import Links, MarketView, catalogue_picture, catalogue_token
 from bot.insights.written import naming, with_text
-from bot.pixels import Pixels
+from bot.pixels import Frame, Pixels
 from bot.storage import Database
 
 AT_ONCE = 16
@@ -77,6 +77,14 @@ class Seen:
     own: StoredPicture | None
     reading: Reading
     matches: Matches | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """A picture's pixels, as far as they are needed: large ones to read in, small ones to look at."""
+
+    large: Frame | None = None
+    small: Frame | None = None
 
 
 class InsightsService:
@@ -255,9 +263,10 @@ class InsightsService:
         if not data and not found:
             raise NotAPicture
         matches = None
-        reads = asyncio.gather(self._read_in(data, left), self._score(data, left))
+        frames = await self._frames(data, left, look=found is None)
+        reads = asyncio.gather(self._read_in(frames, left), self._score(frames, left))
         if found is None:
-            (known, matches), (reading, adult) = await asyncio.gather(self._look(serving, data), reads)
+            (known, matches), (reading, adult) = await asyncio.gather(self._look(serving, frames, len(data)), reads)
         else:
             known, (reading, adult) = found, await reads
         codes = known.codes if reading.missed else reading.codes
@@ -278,10 +287,22 @@ class InsightsService:
         """A small picture is hashed sooner than a thread can be asked to."""
         return self._uploads.token(data) if len(data) <= SMALL else await asyncio.to_thread(self._uploads.token, data)
 
-    async def _look(self, serving: Serving, data: bytes) -> tuple[Remembered, Matches]:
-        """Look at a picture for the first time. Raises NotAPicture, TooLarge, Unavailable."""
-        frame = await self.pixels.load(data, side=PHOTO_SIDE)
-        source = SentPicture(frame.width, frame.height, frame.format, len(data))
+    async def _frames(self, data: bytes, stages: Stages, *, look: bool) -> Frames:
+        """The picture as the stages need it, for one decoding. Raises NotAPicture, TooLarge, Unavailable."""
+        small, large = look or (stages.adult and self._adult is not None), stages.codes or stages.text
+        if not data or not (small or large):
+            return Frames()
+        if not large:
+            return Frames(small=await self.pixels.load(data, side=PHOTO_SIDE))
+        if not small:
+            return Frames(large=await self.pixels.load(data, side=READ_SIDE))
+        return Frames(*await self.pixels.two(data, side=READ_SIDE, look=PHOTO_SIDE))
+
+    async def _look(self, serving: Serving, frames: Frames, size: int) -> tuple[Remembered, Matches]:
+        """Look at a picture for the first time; `size`: bytes of its file."""
+        frame = frames.small
+        assert frame
+        source = SentPicture(frame.width, frame.height, frame.format, size)
 
         def remembered(look: Look) -> tuple[Remembered, Matches]:
             seen = unpack(pack(Remembered(look, source)))  # as it will be remembered
@@ -319,19 +340,17 @@ class InsightsService:
                     found.append(hit)
         return tuple(sorted(found, key=lambda hit: hit.partial))
 
-    async def _read_in(self, data: bytes, stages: Stages) -> Reading:
+    async def _read_in(self, frames: Frames, stages: Stages) -> Reading:
         """What is written in a file; `missed` when nobody asks."""
-        if not data or not (stages.codes or stages.text):
+        if frames.large is None:
             return Reading(missed=True)
-        frame = await self.pixels.load(data, side=READ_SIDE)
-        return await self._reader.read(frame.rgb, text=stages.text)
+        return await self._reader.read(frames.large.rgb, text=stages.text)
 
-    async def _score(self, data: bytes, stages: Stages) -> float | None:
+    async def _score(self, frames: Frames, stages: Stages) -> float | None:
         """How likely a file is adult, 0 to 1; None when nobody asks or nobody can tell."""
-        if not data or not stages.adult or self._adult is None:
+        if frames.small is None or not stages.adult or self._adult is None:
             return None
-        frame = await self.pixels.load(data, side=PHOTO_SIDE)
-        return await asyncio.to_thread(self._adult.score, frame.rgb)
+        return await asyncio.to_thread(self._adult.score, frames.small.rgb)
 
     async def fetched(self, url: str, max_bytes: int) -> Picture:
         """The picture behind an address, for whoever limits its size; our own addresses are not fetched.

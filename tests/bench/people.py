@@ -118,13 +118,13 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
 
 
 async def _photos(world: World, count: int) -> list[float]:
-    """Post photos at a steady pace, however long answers take; the seconds from each to its card."""
+    """Post photos at a steady pace, however long answers take; the seconds from each post to its card."""
     photos, data = world.people.channel("photos"), heic()
 
     async def one() -> float:
         # bytes at the end are no part of the picture, and make it another file
-        before = time.perf_counter()
         post = await photos.upload("phone.heic", data + str(time.time_ns()).encode(), text="<@insights>")
+        before = time.perf_counter()  # the workspace has received it, as Slack has to
         card = await photos.next_reply(to=post, timeout=60)
         assert "similar product" in card.text
         return time.perf_counter() - before
