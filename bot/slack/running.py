@@ -38,7 +38,7 @@ from bot.slack.oauth import Installing
 from bot.slack.people import People
 from bot.slack.press import Press
 from bot.slack.replies import Replies
-from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces, web_address
+from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces, apps_page
 from bot.storage import Database
 from bot.teams import Teams
 from bot.vault import Vault
@@ -154,7 +154,7 @@ async def running_bot(
 
 def _install_address(settings: Settings) -> str:
     """Where an admin gives the app what it lacks."""
-    return settings.public_url.rstrip("/") + INSTALL if settings.slack_client_id else web_address(settings.slack_api_url, "/apps")
+    return settings.public_url.rstrip("/") + INSTALL if settings.slack_client_id else apps_page(settings.slack_api_url)
 
 
 async def _sweep(desk: Desk) -> None:

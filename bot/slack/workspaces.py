@@ -27,6 +27,7 @@ REFRESH_BEFORE = 2 * 3600.0
 LOOK_EVERY = 300.0
 CALL_SECONDS = 10.0
 REFRESH_TRIES = 20
+SLACK = frozenset({"slack.com", "slack-gov.com"})
 
 
 class Workspaces(Protocol):
@@ -125,7 +126,9 @@ class ManyWorkspaces:
             # where it is not installed it may be in a moment
             self._known[team or organisation] = (time.monotonic() + (KNOWN_SECONDS if one else 0.0), one)
         if one and one.expires and one.expires < time.time():
-            one = await self._refresh(one.owner, wait=True) or one
+            one = await self._refresh(one.owner, wait=True)
+            if one is None:
+                raise Unavailable("the token of a workspace has ended and is not renewed yet")
             self.changed()
         return one
 
@@ -172,3 +175,9 @@ def web_address(api_url: str, path: str) -> str:
     """A page of the Slack whose API this is: GovSlack's for GovSlack (slack-platform.md §0.14)."""
     parts = urlsplit(api_url)
     return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def apps_page(api_url: str) -> str:
+    """Where admins find the settings of their apps."""
+    host = urlsplit(api_url).netloc
+    return f"https://api.{host}/apps" if host in SLACK else web_address(api_url, "/apps")

@@ -18,7 +18,7 @@ from bot import web
 from bot.installations import Installations
 from bot.slack import operator
 from bot.slack.running import Bot, running_bot
-from bot.slack.workspaces import web_address
+from bot.slack.workspaces import apps_page, web_address
 from bot.storage import Database
 from bot.vault import Vault
 from tests.worlds import SECRET, Engine, World, photo, settings_for
@@ -237,6 +237,7 @@ async def test_an_installation_that_fails_says_why_and_how_to_start_again(
 
 
 async def test_govslack_has_its_own_pages() -> None:
+    assert apps_page("https://slack-gov.com/api/") == "https://api.slack-gov.com/apps"
     assert web_address("https://slack-gov.com/api/", "/oauth/v2/authorize") == "https://slack-gov.com/oauth/v2/authorize"
 
 
@@ -306,6 +307,21 @@ async def test_o7_ten_people_at_the_moment_a_token_has_ended_cause_one_refresh(e
         await app.finished()
         assert app.homes() == [ACME] * 10
         assert app.slack.refreshed == 1
+
+
+async def test_o7_where_a_token_cannot_be_renewed_slack_is_asked_to_come_again(engine: Engine, tmp_path: Path) -> None:
+    async with app_of(engine, tmp_path, lasts=1) as app:
+        await app.installed(ACME)
+        await app.finished()
+        renewing, app.slack.refresh_tokens = app.slack.refresh_tokens, {}
+        await asyncio.sleep(1.1)
+        assert await app.opens_home(ACME) == 503
+        app.slack.refresh_tokens, app.slack.lasts = renewing, 43200
+        async with app.database.write() as connection:
+            await connection.exec_driver_sql("UPDATE installations SET refreshing = 0")
+        assert await app.opens_home(ACME) == 200
+        await app.finished()
+        assert app.homes() == [ACME]
 
 
 async def test_one_installation_serves_all_workspaces_of_an_organisation(engine: Engine, tmp_path: Path) -> None:
