@@ -27,7 +27,9 @@ class Settings(BaseSettings):
     )
     public_url: str = Field("", description="where Slack can reach us: thumbnails in cards")
     slack_bot_token: SecretStr = Field(SecretStr(""), description="Bot User OAuth Token, starts with xoxb-")
-    slack_signing_secret: SecretStr = Field(SecretStr(""), description="proves that a request comes from Slack")
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""), description="proves that a request comes from Slack; two with a comma while it is being changed"
+    )
     slack_app_token: SecretStr = Field(SecretStr(""), description="starts with xapp-; set it to use Socket Mode")
     slack_client_id: str = Field("", description="with `SLACK_CLIENT_SECRET`: many workspaces, each installs at `/slack/install`")
     slack_client_secret: SecretStr = Field(SecretStr(""), description="on the app's page under Basic Information")
@@ -82,6 +84,11 @@ class Settings(BaseSettings):
     def listen_host(self) -> str:
         """The address to bind: HOST, else all when PORT alone is set (as Procfile hosts do), else loopback."""
         return self.host or ("0.0.0.0" if "port" in self.model_fields_set else "127.0.0.1")  # noqa: S104 (asked for by PORT)
+
+    @property
+    def signing_secrets(self) -> tuple[str, ...]:
+        """One, or two while it is being changed (threats.md S6); the first signs what we replay."""
+        return tuple(part.strip() for part in self.slack_signing_secret.get_secret_value().split(",") if part.strip())
 
     @property
     def sqlite_path(self) -> Path:

@@ -148,7 +148,7 @@ async def running_bot(
         app_token = settings.slack_app_token.get_secret_value()
         if app_token and web_process:
             await stack.enter_async_context(socket.connected(dispatch, app_token, client))
-        events = wire.routes(dispatch, [settings.slack_signing_secret.get_secret_value()])
+        events = wire.routes(dispatch, settings.signing_secrets)
         yield Bot([*events, *installing], workspaces, desk)
 
 

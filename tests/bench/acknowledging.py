@@ -57,6 +57,13 @@ def bare_routes() -> list[aiohttp_web.RouteDef]:
     return [aiohttp_web.post("/slack/events", events)]
 
 
+def signed(body: str) -> dict[str, str]:
+    """The headers of a request of Slack's."""
+    stamp = str(int(time.time()))
+    signature = VERIFIER.generate_signature(timestamp=stamp, body=body) or ""
+    return {"Content-Type": "application/json", "X-Slack-Request-Timestamp": stamp, "X-Slack-Signature": signature}
+
+
 def poster(session: ClientSession, url: str, team: str, channel: str) -> Callable[[], Awaitable[float]]:
     """Posts a batch of new photos, one after another; the seconds a photo took to acknowledge."""
     numbers = count(1)
@@ -73,13 +80,7 @@ def poster(session: ClientSession, url: str, team: str, channel: str) -> Callabl
                 {"type": "event_callback", "team_id": team, "api_app_id": "A1", "event_id": f"Ev{number}", "event": event,
                  "event_time": int(time.time()), "authorizations": [{"team_id": team, "user_id": "U0BOT", "is_bot": True}]}
             )  # fmt: skip
-            stamp = str(int(time.time()))
-            headers = {
-                "Content-Type": "application/json",
-                "X-Slack-Request-Timestamp": stamp,
-                "X-Slack-Signature": VERIFIER.generate_signature(timestamp=stamp, body=body) or "",
-            }
-            async with session.post(f"{url}/slack/events", data=body, headers=headers) as response:
+            async with session.post(f"{url}/slack/events", data=body, headers=signed(body)) as response:
                 assert response.status == 200, await response.text()
         return (time.perf_counter() - before) / EVENTS
 

@@ -24,7 +24,7 @@ from bot.insights.server import routes as engine_routes
 from bot.insights.service import InsightsService
 from bot.pixels import Pixels
 from bot.storage import Database
-from tests.bench.acknowledging import VERIFIER
+from tests.bench.acknowledging import signed
 from tests.bench.measure import Figure
 from tests.worlds import CATALOGUE, Engine, World, photo, settings_for, world_of
 
@@ -148,12 +148,7 @@ async def _events(world: World, *, seconds: int) -> list[float]:
             said = {"type": "event_callback", "team_id": TEAM_ID, "api_app_id": "A1", "event_id": f"EvChat{number}{at}"}
             link = {"text": f"look <https://pictures.example/{number}.jpg>" if number % 10 == 0 else "lovely"}
             body = json.dumps(said | {"event": event | link, "event_time": int(time.time())})
-            stamp = str(int(time.time()))
-            headers = {
-                "Content-Type": "application/json",
-                "X-Slack-Request-Timestamp": stamp,
-                "X-Slack-Signature": VERIFIER.generate_signature(timestamp=stamp, body=body) or "",
-            }
+            headers = signed(body)
             before = time.perf_counter()
             async with session.post(f"{url}/slack/events", data=body, headers=headers) as response:
                 assert response.status == 200

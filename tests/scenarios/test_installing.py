@@ -127,11 +127,12 @@ async def begun(browser: ClientSession, url: str) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def app_of(engine: Engine, folder: Path, *, lasts: int = 0) -> AsyncIterator[App]:
+async def app_of(engine: Engine, folder: Path, *, lasts: int = 0, secrets: str = SECRET) -> AsyncIterator[App]:
     slack, far, ours = Slack(lasts), web.bind("127.0.0.1", 0), web.bind("127.0.0.1", 0)
     settings = settings_for(
         folder,
         slack_bot_token=SecretStr(""),
+        slack_signing_secret=SecretStr(secrets),
         slack_client_id="1.2",
         slack_client_secret=SecretStr("shhh"),
         slack_api_url=f"{web.address(far)}/api/",
@@ -334,6 +335,14 @@ async def test_one_installation_serves_all_workspaces_of_an_organisation(engine:
         await app.sent(happened("", {"type": "app_uninstalled"}, organisation=ORG))
         await app.finished()
         assert await app.bot.desk.installations.of("T0ONE", ORG) is None
+
+
+async def test_s6_two_signing_secrets_count_while_one_is_changed(engine: Engine, tmp_path: Path) -> None:
+    async with app_of(engine, tmp_path, secrets=f"thenewone, {SECRET}") as app:
+        await app.installed(ACME)
+        event = happened(ACME, {"type": "app_home_opened", "user": "UANN", "tab": "home", "event_ts": "1.1"})
+        for secret, expected in (("thenewone", 200), (SECRET, 200), ("another", 401)):
+            assert (await operator.deliver(event, to=app.url, secret=secret))[0] == expected
 
 
 # ---------------------------------------------------------------- what Slack has not allowed (threats.md O8)
