@@ -151,10 +151,7 @@ def _warn_if_empty(service: InsightsService | None) -> None:
 def _needs_slack(settings: Settings) -> None:
     """Raises ConfigurationError naming what is missing."""
     if settings.slack_client_id:
-        if not settings.slack_client_secret.get_secret_value():
-            raise ConfigurationError("SLACK_CLIENT_ID is set, SLACK_CLIENT_SECRET is not. It is under Basic Information.")
-        if not settings.public_url:
-            raise ConfigurationError("PUBLIC_URL is not set. Workspaces install the app at PUBLIC_URL/slack/install.")
+        operator.can_be_installed(settings)
     elif not settings.slack_bot_token.get_secret_value():
         raise ConfigurationError(
             "SLACK_BOT_TOKEN is not set. It is on the app's page under OAuth & Permissions; or try: make demo"

@@ -11,7 +11,7 @@ from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import Settings
-from bot.errors import UserError
+from bot.errors import ConfigurationError, UserError
 from bot.slack.manifest import EVENTS_PATH, INSTALL, scopes
 
 SECONDS = 10.0
@@ -41,12 +41,17 @@ async def ask_slack(settings: Settings) -> str:
     return f"{answer['user']} in {answer['team']}"
 
 
-async def _ask_for_many(settings: Settings) -> str:
-    """Whether workspaces can install the app."""
+def can_be_installed(settings: Settings) -> None:
+    """Raises ConfigurationError naming what many workspaces lack."""
     if not settings.slack_client_secret.get_secret_value():
-        raise UserError("SLACK_CLIENT_ID is set, SLACK_CLIENT_SECRET is not. It is under Basic Information.")
+        raise ConfigurationError("SLACK_CLIENT_ID is set, SLACK_CLIENT_SECRET is not. It is under Basic Information.")
     if not settings.public_url:
-        raise UserError("PUBLIC_URL is not set. Workspaces install the app at PUBLIC_URL/slack/install.")
+        raise ConfigurationError("PUBLIC_URL is not set. Workspaces install the app at PUBLIC_URL/slack/install.")
+
+
+async def _ask_for_many(settings: Settings) -> str:
+    """Whether workspaces can install the app, and Slack is there."""
+    can_be_installed(settings)
     try:
         await AsyncWebClient(base_url=settings.slack_api_url, timeout=int(SECONDS)).api_test()
     except (SlackApiError, TimeoutError, ClientError, OSError):
