@@ -6,7 +6,7 @@ PORT ?= 3000
 SOURCE_ONLY := jstyleson
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-rival quality fuzz setup setup-dev browser-test browser requirements golden clean
+.PHONY: help demo test lint format bench bench-rival quality fuzz messages setup setup-dev browser-test browser requirements golden clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,10 @@ fuzz: setup-dev  ## the API under thousands of random requests, forms and pictur
 
 golden: setup-dev  ## write the cards' golden files again; look at the diff
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/slack
+
+messages: setup-dev  ## bring the texts of the code into the translations; fill in what is empty
+	$(BIN)/pybabel -q extract -k tr -k trn:1,2 -k marked --no-location --no-wrap -o $(BIN)/messages.pot bot
+	$(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --no-wrap -i $(BIN)/messages.pot -d bot/locale
 
 requirements: setup-dev  ## compile the pinned files again
 	$(BIN)/python -m pip install --quiet uv

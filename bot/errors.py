@@ -15,20 +15,33 @@ Error:
 
 """
 
+from bot.language import marked
+
 
 class Error(Exception):
     """Everything this project raises on purpose."""
 
 
 class UserError(Error):
-    """Its text is for a person and says what to do."""
+    """Its text is for a person and says what to do.
+
+    text: in English, `values` fill its `{names}`, so that it can be said in another language.
+    """
+
+    def __init__(self, text: str = "", /, **values: str) -> None:
+        super().__init__(text.format(**values) if values else text)
+        self.text = text
+        self.values = values
 
 
 class NotAPicture(UserError):
     def __init__(
-        self, text: str = "That file isn't a picture I can read (JPEG, PNG, GIF, WebP or HEIC up to 50 megapixels)."
+        self,
+        text: str = marked("That file isn't a picture I can read (JPEG, PNG, GIF, WebP or HEIC up to 50 megapixels)."),
+        /,
+        **values: str,
     ) -> None:
-        super().__init__(text)
+        super().__init__(text, **values)
 
 
 class TooLarge(UserError):
@@ -40,12 +53,12 @@ class TooManyPixels(TooLarge):
 
 
 class CannotFetch(UserError):
-    def __init__(self, text: str = "I can't open that address. Post the picture here instead.") -> None:
-        super().__init__(text)
+    def __init__(self, text: str = marked("I can't open that address. Post the picture here instead."), /, **values: str) -> None:
+        super().__init__(text, **values)
 
 
 class UnknownToken(UserError):
-    def __init__(self, text: str = "No picture has this insights token.") -> None:
+    def __init__(self, text: str = marked("No picture has this insights token.")) -> None:
         super().__init__(text)
 
 
@@ -53,7 +66,8 @@ class MissingScope(UserError):
     """`install` is where an admin allows it."""
 
     def __init__(self, needed: str, install: str) -> None:
-        super().__init__(f"I lack a permission for that ({needed}). A workspace admin can give it to me at {install}")
+        text = marked("I lack a permission for that ({needed}). A workspace admin can give it to me at {install}")
+        super().__init__(text, needed=needed, install=install)
 
 
 class InvalidValue(UserError):

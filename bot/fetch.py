@@ -19,6 +19,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from bot.errors import CannotFetch, TooLarge, UserError
+from bot.language import marked
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_URL = 2000
@@ -243,7 +244,7 @@ class Fetcher:
                     url, lambda response: _body(response, max_bytes), max_bytes, bearer=bearer, trusted=trusted
                 )
         except TooLarge:
-            raise TooLarge(f"That picture is too large. I read up to {_size(max_bytes)}.") from None
+            raise TooLarge(marked("That picture is too large. I read up to {size}."), size=_size(max_bytes)) from None
         except (ClientError, OSError, TimeoutError, ValueError):
             raise CannotFetch from None
 
@@ -263,7 +264,7 @@ class Fetcher:
             async with asyncio.timeout(TOTAL_SECONDS):
                 return await self._follow(url, take, MAX_BYTES, headers=headers)
         except TooLarge:
-            raise TooLarge(f"That picture is too large. I read up to {_size(MAX_BYTES)}.") from None
+            raise TooLarge(marked("That picture is too large. I read up to {size}."), size=_size(MAX_BYTES)) from None
         except (ClientError, OSError, TimeoutError, ValueError):
             raise CannotFetch from None
 

@@ -17,6 +17,7 @@ from bot.fetch import Fetcher
 from bot.insights.feeds import pictures_of
 from bot.insights.model import Crop
 from bot.jobs import ImageRef
+from bot.language import marked
 from bot.pixels import Pixels
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,9 @@ class Images:
         for address in (await asyncio.to_thread(pictures_of, data[:MOST_OF_PAGE], url))[:PAGE_PICTURES]:
             with contextlib.suppress(UserError):
                 return await self._checked(await self._fetcher.get(address))
-        raise CannotFetch("That address shows a web page without a picture that I can read. Give me the picture's own address.")
+        raise CannotFetch(
+            marked("That address shows a web page without a picture that I can read. Give me the picture's own address.")
+        )
 
     async def part(self, data: bytes, crop: Crop, *, side: int = 1024) -> bytes:
         """A part of a picture, as a picture of its own. Raises as fetch does."""
@@ -83,7 +86,9 @@ class Images:
 
     async def _file(self, file_id: str) -> bytes:
         file = await self._info(file_id)
-        problem: NotAPicture | CannotFetch | TooLarge = CannotFetch("I can't open that file. Post the picture here again.")
+        problem: NotAPicture | CannotFetch | TooLarge = CannotFetch(
+            marked("I can't open that file. Post the picture here again.")
+        )
         # the original first; the thumbnails that Slack makes of it where the original is none of our formats, or too big
         for url in _addresses(file):
             try:
@@ -99,13 +104,13 @@ class Images:
         for pause in (*PAUSES, None):
             answer = await self._ask(self._slack.files_info, GONE, file=file_id)
             if answer is None:
-                raise CannotFetch("I can't open that file: it was deleted, or I am not allowed to see it.")
+                raise CannotFetch(marked("I can't open that file: it was deleted, or I am not allowed to see it."))
             file: dict[str, Any] = answer.get("file") or {}
             if _addresses(file):
                 return file
             if pause is not None:
                 await asyncio.sleep(pause)
-        raise CannotFetch("I can't open that file: Slack has not finished receiving it. Post the picture here again.")
+        raise CannotFetch(marked("I can't open that file: Slack has not finished receiving it. Post the picture here again."))
 
     async def _ask(
         self, method: Callable[..., Awaitable[Any]], gone: frozenset[str], **arguments: Any
@@ -132,7 +137,7 @@ class Images:
 
     async def _checked(self, data: bytes) -> bytes:
         if _is_page(data):
-            raise CannotFetch("That address shows a web page, not a picture. Give me the address of the picture itself.")
+            raise CannotFetch(marked("That address shows a web page, not a picture. Give me the address of the picture itself."))
         await self._pixels.check(data)
         return data
 

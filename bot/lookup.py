@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,6 +10,7 @@ from bot import errors
 from bot.errors import Unavailable, UserError
 from bot.insights.model import Caption, Crop, ImageObject, Insights, Module, Token, Upload
 from bot.jobs import ImageRef, Lookup, ReplyTo, from_payload
+from bot.language import marked, speaking
 from bot.opinions import demoted
 from bot.queue import Dead, Job
 from bot.results import Result
@@ -18,7 +20,7 @@ from bot.slack.cards import insights as card
 from bot.slack.cards import notices
 from bot.slack.cards.notices import Kind
 from bot.slack.desk import Desk
-from bot.slack.replies import NOT_THERE, CannotPost, outside_thread
+from bot.slack.replies import NOT_THERE, CannotPost, Style, outside_thread
 from bot.slack.values import new_rid
 from bot.teams import SHORT, Preferences
 
@@ -70,7 +72,7 @@ class Looking:
             await self.desk.replies.react(self.order.reply_to.channel, self.order.message_ts, EYES, on=on)
 
     async def look(self) -> dict[str, Any]:
-        """What became of it, as JSON: {"end": "card" | "elsewhere" | "nothing" | "problem", "rid", "error", "text"}."""
+        """What became of it, as JSON: {"end": "card" | "elsewhere" | "nothing" | "problem", "rid", "error", "text", "values"}."""
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 ref = await self._image()
@@ -81,7 +83,8 @@ class Looking:
             raise Unavailable("looking took too long") from None
         except UserError as error:
             kept = await self._keep(None)
-            return {"end": "problem", "error": type(error).__name__, "text": str(error), "rid": kept.rid}
+            said = {"error": type(error).__name__, "text": error.text, "values": error.values}
+            return {"end": "problem", "rid": kept.rid} | said
         if card.is_empty(found) or (self.order.image.alone and not found.similar_products):
             return {"end": "nothing"}
         to = self.order.reply_to
@@ -95,11 +98,11 @@ class Looking:
             case "card":
                 await self._post(seen["rid"], small=bool(seen.get("short")))
             case "nothing" if self.order.image.alone:
-                await self._tell(notices.nothing_for(self.order.image.words))
+                await self._tell(lambda: notices.nothing_for(self.order.image.words))
             case "nothing" if self.order.asked:
-                await self._tell(notices.problem(Kind.NOTHING))
+                await self._tell(lambda: notices.problem(Kind.NOTHING))
             case "problem" if self.order.asked:
-                await self._tell(notices.explain(error_of(seen["error"], seen["text"]), seen["rid"]))
+                await self._tell(lambda: notices.explain(error_of(seen), seen["rid"]))
             case end:
                 log.info("no card for %s: %s %s", self.job.reference, end, seen.get("error", ""))
 
@@ -125,7 +128,7 @@ class Looking:
         # under a message of our own: the address that somebody asked about with the command
         if first := await self.desk.results.first_in(to.team, to.channel, ref.thread_ts):
             return first.image
-        raise UserError("There is no picture in this thread. Post one and mention me.")
+        raise UserError(marked("There is no picture in this thread. Post one and mention me."))
 
     async def _see(self, ref: ImageRef) -> Insights:
         if ref.alone:
@@ -194,29 +197,36 @@ class Looking:
         result = await self.desk.results.get(rid, to.team)
         if result is None or result.found is None:
             raise Unavailable(f"result {rid} is gone")
-        found = result.found
+        found, language = result.found, await self.desk.spoken_in(to.team, to.channel)
         await self.desk.prepare(result)
         try:
             if self.order.command:
-                top = notices.asked(to.user, self.order.image.url, words=self.order.image.words)
-                to = replace(to, thread_ts=await replies.post_once(f"{self.job.key}:top", to, lambda _: top))
+                top = await replies.post_once(f"{self.job.key}:top", to, self._asked, language=language)
+                to = replace(to, thread_ts=top)
                 result = replace(result, thread_ts=to.thread_ts)
             ts = await replies.post_once(
-                self.job.key, to, lambda style: card.card(found, self.desk.context(result, style), small=small)
+                self.job.key,
+                to,
+                lambda style: card.card(found, self.desk.context(result, style), small=small),
+                language=language,
             )
         except CannotPost as error:
             if error.code in NOT_THERE and to.response_url:
-                await replies.respond(to, lambda style: card.card(found, self.desk.context(result, style), small=small))
+                with speaking(await self.desk.spoken_by(to.team, to.user)):
+                    await replies.respond(to, lambda style: card.card(found, self.desk.context(result, style), small=small))
                 return await _take_back(self.order, self.desk)
             log.warning("no card for %s: %s", self.job.reference, error)
-            return await self._tell(notices.problem(Kind.ACCESS)) if self.order.asked and error.code in NOT_THERE else None
+            return (
+                await self._tell(lambda: notices.problem(Kind.ACCESS)) if self.order.asked and error.code in NOT_THERE else None
+            )
         await self.desk.results.posted(rid, to.channel, to.thread_ts, ts)
         return await _take_back(self.order, self.desk)
 
-    async def _tell(self, notice: Payload) -> None:
-        """Only to the person who asked."""
-        await _take_back(self.order, self.desk)
-        await self.desk.replies.tell(where_seen(self.order), lambda _: notice)
+    def _asked(self, _: Style) -> Payload:
+        return notices.asked(self.order.reply_to.user, self.order.image.url, words=self.order.image.words)
+
+    async def _tell(self, draw: Callable[[], Payload]) -> None:
+        await _tell(self.order, self.desk, draw)
 
 
 async def look_up(job: Job, desk: Desk) -> None:
@@ -229,9 +239,14 @@ async def give_up(job: Job, desk: Desk, what: UserError | Dead) -> None:
     if order.message_ts:
         await desk.replies.react(order.reply_to.channel, order.message_ts, EYES, on=False)
     if order.asked:
-        text = f"I could not look this up; reference {what}." if isinstance(what, Dead) else str(what)
-        await _take_back(order, desk)
-        await desk.replies.tell(where_seen(order), lambda _: notices.say(text))
+        await _tell(order, desk, lambda: notices.ended(None if isinstance(what, Dead) else what, str(what)))
+
+
+async def _tell(order: Lookup, desk: Desk, draw: Callable[[], Payload]) -> None:
+    """Only to the person who asked, in their language."""
+    await _take_back(order, desk)
+    with speaking(await desk.spoken_by(order.reply_to.team, order.reply_to.user)):
+        await desk.replies.tell(where_seen(order), lambda _: draw())
 
 
 async def _take_back(order: Lookup, desk: Desk) -> None:
@@ -249,9 +264,9 @@ def where_seen(order: Lookup) -> ReplyTo:
     return outside_thread(to) if to.thread_ts == order.message_ts else to
 
 
-def error_of(name: str, text: str) -> UserError:
-    """The error a step told of, as the notices know it."""
+def error_of(seen: dict[str, Any]) -> UserError:
+    """The error that `look` told of, as the notices know it."""
     known: dict[str, type[UserError]] = {
         kind.__name__: kind for kind in (errors.NotAPicture, errors.TooLarge, errors.CannotFetch)
     }
-    return known.get(name, UserError)(text)
+    return known.get(seen["error"], UserError)(seen["text"], **seen["values"])

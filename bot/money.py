@@ -9,6 +9,8 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_skeleton
 from babel.numbers import format_currency, format_decimal, get_currency_precision, get_territory_currencies, list_currencies
 
+from bot.language import spoken, tr
+
 _DEFAULT = "en-US"
 _TOO_MUCH = 10**12  # no price; and a number of a million digits is never written out
 
@@ -60,7 +62,7 @@ def span(low: Decimal, high: Decimal | None, currency: str, market: str, *, code
         return ""
     bottom = fmt(low, currency, market, code=code)
     if high is None or not priced(high, currency) or high < low:
-        return f"from {bottom}"
+        return tr("from {price}", price=bottom)
     return bottom if high == low else f"{bottom}–{fmt(high, currency, market, code=code)}"
 
 
@@ -72,9 +74,9 @@ def main_currency(currencies: Iterable[str], market: str) -> str:
 
 
 def day(when: date, today: date, market: str) -> str:
-    """`Nov 21`, in the market's order, in English as the sentence around it; with the year where it is another one."""
+    """`Nov 21`, in the language of the sentence around it, in the market's order; with the year where it is another one."""
     try:
-        locale = Locale("en", market.partition("-")[2] or None)
+        locale = Locale(spoken(), market.partition("-")[2] or None)
     except (ValueError, UnknownLocaleError):
-        locale = Locale("en", "US")
+        locale = Locale(spoken())
     return str(format_skeleton("MMMd" if when.year == today.year else "yMMMd", when, locale=locale))

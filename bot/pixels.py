@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from bot.child import Child, Died
 from bot.errors import NotAPicture, TooLarge, TooManyPixels, Unavailable
 from bot.insights.model import WHOLE, Crop
+from bot.language import marked
 
 MAX_BYTES = 20 * 1024 * 1024
 WALL_SECONDS = 8.0
 """Backstop behind the worker's own limit of processor time (decode.CPU_SECONDS)."""
 WAIT_SECONDS = 10.0
 MAX_WAITING = 64
-_TOO_LARGE = "That picture is too large. I read pictures up to 20 MB and 50 megapixels."
+_TOO_LARGE = marked("That picture is too large. I read pictures up to 20 MB and 50 megapixels.")
 
 
 @dataclass(frozen=True, slots=True)

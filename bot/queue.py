@@ -408,7 +408,7 @@ async def _outcome(what: str, work: Callable[[], Awaitable[Any]]) -> dict[str, A
     try:
         return {"value": await work()}
     except UserError as error:
-        return {"refused": str(error)}
+        return {"refused": error.text, "values": error.values}
     except RateLimited as error:
         return {"later": str(error), "after": error.retry_after}
     except Unavailable as error:
@@ -423,7 +423,7 @@ def _unpack(outcome: dict[str, Any]) -> Any:
         case {"value": value}:
             return value
         case {"refused": text}:
-            raise UserError(text)
+            raise UserError(text, **outcome.get("values", {}))
         case {"later": text, "after": seconds}:
             raise RateLimited(text, seconds)
         case {"later": text}:

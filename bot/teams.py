@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from bot.insights.model import SafeSearch
 from bot.jobs import ImageRef
+from bot.language import of_locale
 from bot.storage import Database, tables
 
 UNFINISHED_SECONDS = 30 * 24 * 3600
@@ -49,6 +50,7 @@ _preferences = Table(
     Column("market", String, nullable=False),
     Column("safe_search", String, nullable=False),
     Column("size", String, nullable=False),
+    Column("language", String, nullable=False),
     Column("changed", Float, nullable=False),
 )
 FULL, SHORT = "full", "short"
@@ -56,11 +58,19 @@ FULL, SHORT = "full", "short"
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """How pictures are answered: market of offers and captions, safe search, size of cards (FULL or SHORT)."""
+    """How pictures are answered: market of offers and captions, safe search, size of cards (FULL or SHORT).
+
+    language: of what everybody reads, where it is not the market's.
+    """
 
     market: str
     safe_search: SafeSearch = SafeSearch.MODERATE
     size: str = FULL
+    language: str = ""
+
+    @property
+    def speaks(self) -> str:
+        return self.language or of_locale(self.market)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +142,10 @@ class Teams:
         query = select(_preferences).where(kept.team == team, kept.channel.in_(("", channel))).order_by(kept.channel.desc())
         async with self._database.read() as connection:
             row = (await connection.execute(query.limit(1))).one_or_none()
-        return Preferences(row.market, SafeSearch(row.safe_search), row.size) if row else usual
+        return Preferences(row.market, SafeSearch(row.safe_search), row.size, row.language) if row else usual
 
     async def prefer(self, team: str, channel: str, wanted: Preferences) -> None:
-        values = {"market": wanted.market, "safe_search": wanted.safe_search.value, "size": wanted.size, "changed": time.time()}
+        values = asdict(wanted) | {"safe_search": wanted.safe_search.value, "changed": time.time()}
         row = insert(_preferences).values(team=team, channel=channel, **values)
         said = {name: row.excluded[name] for name in values}
         async with self._database.write() as connection:

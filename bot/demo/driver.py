@@ -169,6 +169,10 @@ class Driver:
         """Add the app to a channel, as `/invite @Image Insights` does."""
         self.workspace.join(self.workspace.channel(channel), BOT_USER_ID, inviter=self.workspace.person(by).id)
 
+    def reads(self, name: str, locale: str) -> None:
+        """Set the language of somebody's Slack: `fr-FR`."""
+        self.workspace.person(name).locale = locale
+
     async def delete_message(self, message: Message) -> None:
         """Delete a message, as its author."""
         self.workspace.delete(message)

@@ -9,7 +9,7 @@ from bot.insights.feeds.records import BadField
 from bot.insights.feeds.values import price
 from bot.insights.shelf import Product
 from bot.insights.words import said_colours, same_colour
-from bot.money import currency_of, fmt
+from bot.money import currency_of
 
 _SIGNS = {"$": "", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "₩": "KRW", "zł": "PLN"}
 """A dollar is the market's own where it has one, else the American."""
@@ -77,7 +77,7 @@ class Refinement:
             return False
         if self.least is None and self.most is None and not self.in_stock:
             return True
-        offers = (offer for offer in product.offers_in(self._currency(market_currency)) if offer.can_be_bought)
+        offers = (offer for offer in product.offers_in(self.currency_in(market_currency)) if offer.can_be_bought)
         return any(
             offer.price is not None
             and (self.least is None or offer.price >= self.least)
@@ -85,16 +85,8 @@ class Refinement:
             for offer in offers
         )
 
-    def described(self, market: str) -> str:
-        """In words, for a card: `in blue, under $50.00, in stock`."""
-        currency = self._currency(currency_of(market))
-        least, most = (fmt(one, currency, market) if one is not None and currency else "" for one in (self.least, self.most))
-        price = f"{least} to {most}" if least and most else f"up to {most}" if most else f"from {least}" if least else ""
-        colours = f"in {' or '.join(self.colours)}" if self.colours else ""
-        without = f"not {' or '.join(self.without)}" if self.without else ""
-        return ", ".join(part for part in (colours, without, price, "in stock" if self.in_stock else "") if part)
-
-    def _currency(self, market_currency: str) -> str:
+    def currency_in(self, market_currency: str) -> str:
+        """What the prices are in, in a market of that currency."""
         if self.currency == "$":
             return market_currency if market_currency in _DOLLARS else "USD"
         return self.currency or market_currency

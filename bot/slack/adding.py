@@ -6,6 +6,7 @@ from bot.errors import Unavailable, UserError
 from bot.insights.model import Article
 from bot.insights.refining import price_of
 from bot.jobs import Add, Adding, Click, ImageRef, ReplyTo, from_payload
+from bot.language import marked, tr
 from bot.money import currency_of
 from bot.queue import Job
 from bot.slack import events, mrkdwn, values
@@ -17,7 +18,7 @@ from bot.slack.replies import CannotPost, outside_thread
 from bot.slack.values import new_rid
 from bot.teams import Addition
 
-LIKE = "Write a price like 40, 39.95 or 25 EUR."
+LIKE = marked("Write a price like 40, 39.95 or 25 EUR.")
 SELLER = "Slack"
 """Whom an offer is from that leads to a message."""
 
@@ -84,13 +85,13 @@ async def checked(desk: Desk, click: Click) -> Payload:
     wrong = {}
     title, link = mrkdwn.clean(click.entered.get("title", "")), click.entered.get("link", "").strip()
     if not title:
-        wrong["title"] = "Write what it is."
+        wrong["title"] = tr("Write what it is.")
     try:
         price_of(click.entered.get("price", ""), desk.market)
     except ValueError:
-        wrong["price"] = LIKE
+        wrong["price"] = tr(LIKE)
     if link and not mrkdwn.web_url(link):
-        wrong["link"] = "Start it with https://."
+        wrong["link"] = tr("Start it with https://.")
     if wrong:
         return {"response_action": "errors", "errors": wrong}
     state = ViewState.read(click.view_metadata) or ViewState(values.NONE)
@@ -106,7 +107,7 @@ async def add(job: Job, desk: Desk, click: Click) -> None:
         await desk.replies.update_view(click.view_id, view)
 
     if state is None or addition is None or addition.person != click.reply_to.user:
-        return await job.step("gone", lambda: show(card.failed(ViewState(values.NONE), card.GONE)))
+        return await job.step("gone", lambda: show(card.failed(ViewState(values.NONE), tr(card.GONE))))
     said = replace(
         addition,
         title=mrkdwn.cut(click.entered.get("title", ""), card.TITLE),
@@ -117,10 +118,10 @@ async def add(job: Job, desk: Desk, click: Click) -> None:
     try:
         problem = await job.step("add", lambda: _put(desk, said))
     except Unavailable:
-        await show(card.failed(state, "That takes longer than it should. I go on trying, and the thread hears of it."))
+        await show(card.failed(state, tr("That takes longer than it should. I go on trying, and the thread hears of it.")))
         raise
     if problem:
-        return await job.step("failed", lambda: show(card.failed(state, problem)))
+        return await job.step("failed", lambda: show(card.failed(state, tr(problem))))
     await job.step("tell", lambda: _tell(desk, said))
     return await job.step("done", lambda: show(card.added(state, said.title)))
 
@@ -136,8 +137,12 @@ async def removed(job: Job, desk: Desk, click: Click) -> None:
         return await job.step("refuse", lambda: desk.replies.tell(to, lambda _: card.not_yours(addition.person)))
     goods = desk.goods
     await job.step("take out", lambda: goods.take_out(addition.source, addition.rid))
-    said = _card(desk, addition, removed_by=to.user)
-    await job.step("tell", lambda: desk.replies.update(to.team, to.channel, click.message_ts, lambda _: said))
+    language = await desk.spoken_in(to.team, to.channel)
+
+    def draw(_: object) -> Payload:
+        return _card(desk, addition, removed_by=to.user)
+
+    await job.step("tell", lambda: desk.replies.update(to, click.message_ts, draw, language=language))
     return None
 
 
@@ -182,12 +187,12 @@ async def _put(desk: Desk, addition: Addition) -> str:
 
 async def _tell(desk: Desk, addition: Addition) -> None:
     """Once in the thread; where it was said before, it is changed."""
-    said = _card(desk, addition)
     to = ReplyTo(addition.team, addition.channel, addition.thread_ts, addition.person)
+    language = await desk.spoken_in(to.team, to.channel)
     try:
-        ts = await desk.replies.post_once(f"add:{addition.rid}", to, lambda _: said)
+        ts = await desk.replies.post_once(f"add:{addition.rid}", to, lambda _: _card(desk, addition), language=language)
         if addition.card_ts:
-            await desk.replies.update(to.team, to.channel, ts, lambda _: said)
+            await desk.replies.update(to, ts, lambda _: _card(desk, addition), language=language)
     except CannotPost:
         return  # the form says it as well
     await desk.teams.change(replace(addition, card_ts=ts))

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from bot.errors import UserError
 from bot.images import Images
 from bot.insights.model import Goods, ImageObject, Insights, InsightsClient, Module, Offer, Query, Shop, Token
-from bot.insights.refining import refine
 from bot.installations import Installations
-from bot.jobs import ImageRef, Order, kind, to_payload
+from bot.jobs import Order, kind, to_payload
 from bot.opinions import Opinions
 from bot.queue import Jobs
 from bot.results import Result, Results
@@ -55,6 +54,14 @@ class Desk:
     async def preferences(self, team: str, channel: str) -> Preferences:
         return await self.teams.preferences(team, channel, Preferences(self.market))
 
+    async def spoken_in(self, team: str, channel: str) -> str:
+        """The language of what everybody in a channel reads (cards.md §7)."""
+        return (await self.preferences(team, channel)).speaks
+
+    async def spoken_by(self, team: str, person: str) -> str:
+        """The language of what one person reads: that of their Slack, or the workspace's where it is not known."""
+        return await self.people.language(team, person) or await self.spoken_in(team, "")
+
     async def forget(self, owner: str, *, before: float = 0.0) -> list[str]:
         """Delete what belongs to a workspace, or to all of an organisation; returns whose data is gone.
 
@@ -81,7 +88,7 @@ class Desk:
             market=result.market,
             rev=result.rev,
             style=style,
-            origin=_origin(result.image, result.market),
+            image=result.image,
             pictures=self.pictures,
             files={} if self.pictures else self.gallery.known(result.team),
             channel=result.channel,
@@ -115,17 +122,6 @@ class Desk:
         except UserError:
             return ()
         return answer.related_searches
-
-
-def _origin(image: ImageRef, market: str) -> str:
-    """The card's second line, where it is not plain which picture it speaks of, or what of it."""
-    if image.alone:
-        return ""
-    if image.crop:
-        return f"From {image.item}" if image.item else "From a part of the picture"
-    which = "From a similar image" if image.token else f"Photo {image.number} of {image.total}" if image.total else ""
-    only = refine(image.words).described(market)
-    return " · ".join(part for part in (which, f"Only {only}" if only else "") if part)
 
 
 def team_of(order: Order) -> str:

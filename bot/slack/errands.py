@@ -3,6 +3,7 @@
 import time
 
 from bot.jobs import Explain, Forget, Home, Switch, Welcome, from_payload
+from bot.language import marked, tr
 from bot.queue import Job
 from bot.slack.cards import home, insights, notices
 from bot.slack.cards.home import RecentLookup
@@ -10,7 +11,7 @@ from bot.slack.cards.notices import Kind
 from bot.slack.desk import Desk
 from bot.slack.replies import NOT_THERE, CannotPost
 
-DIRECT = "In a direct message I answer every photo. Channels are switched with this command where they are."
+DIRECT = marked("In a direct message I answer every photo. Channels are switched with this command where they are.")
 
 
 async def switch(job: Job, desk: Desk) -> None:
@@ -18,11 +19,14 @@ async def switch(job: Job, desk: Desk) -> None:
     order = from_payload(Switch, job.payload)
     to = order.reply_to
     if to.channel.startswith("D"):
-        return await job.step("direct", lambda: desk.replies.tell(to, lambda _: notices.say(DIRECT)))
+        return await job.step("direct", lambda: desk.replies.tell(to, lambda _: notices.say(tr(DIRECT))))
 
     async def announced() -> None:
+        language = await desk.spoken_in(to.team, to.channel)
         try:
-            await desk.replies.post_once(job.key, to, lambda _: notices.channel(to.user, to.channel, on=order.on))
+            await desk.replies.post_once(
+                job.key, to, lambda _: notices.channel(to.user, to.channel, on=order.on), language=language
+            )
         except CannotPost as error:
             if error.code not in NOT_THERE:
                 raise

@@ -315,6 +315,11 @@ def team(payload: dict[str, Any]) -> str:
     return _text(payload.get("team_id")) or _team(payload)
 
 
+def asker(body: dict[str, Any]) -> tuple[str, str]:
+    """Team and person of an interaction."""
+    return _team(body), _text(_object(body.get("user")).get("id"))
+
+
 def organisation(payload: dict[str, Any]) -> str:
     """The organisation it belongs to, where it does."""
     named = _text(payload.get("enterprise_id")) or _text(_object(payload.get("enterprise")).get("id"))

@@ -3,6 +3,7 @@
 import time
 
 from bot.jobs import Unfurl, from_payload
+from bot.language import speaking
 from bot.queue import Job
 from bot.slack.blocks import Payload
 from bot.slack.cards import link
@@ -38,4 +39,5 @@ async def _previews(desk: Desk, order: Unfurl) -> dict[str, Payload]:
         pictures=desk.pictures,
         files={} if desk.pictures else desk.gallery.known(order.team),
     )
-    return {url: link.preview(context, url, page.product, page.offer) for url, page in found.items()}
+    with speaking(preferences.speaks):
+        return {url: link.preview(context, url, page.product, page.offer) for url, page in found.items()}

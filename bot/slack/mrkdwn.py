@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from itertools import takewhile
 from urllib.parse import urlsplit
 
+from bot.language import tr
+
 ELLIPSIS = "…"
 URL_LIMIT = 3000
 
@@ -105,7 +107,8 @@ def link(url: str, label: str, most: int = 75) -> str:
 
 def date(unix: int, fallback: str) -> str:
     """A moment in each reader's own time zone and language."""
-    return f"<!date^{unix}^{{date_short_pretty}} at {{time}}|{esc(fallback)}>"
+    shown = tr("{date} at {time}", date="{date_short_pretty}", time="{time}")
+    return f"<!date^{unix}^{shown}|{esc(fallback)}>"
 
 
 def clusters(text: str) -> Iterator[str]:

@@ -1,8 +1,10 @@
 """Insights for one person's eyes: the shortcuts' modal, which can be posted in the thread (cards.md §9.13)."""
 
 from dataclasses import replace
+from typing import Any
 
 from bot.jobs import Click, ImageRef, Lookup, Peek, ReplyTo, from_payload
+from bot.language import marked, tr
 from bot.lookup import Looking, error_of
 from bot.queue import Job
 from bot.slack import events, mrkdwn
@@ -14,7 +16,7 @@ from bot.slack.cards.notices import Kind
 from bot.slack.desk import Desk
 from bot.slack.replies import NOT_THERE, CannotPost
 
-NOT_THIS = "Write the address of a picture or a product page, or some words."
+NOT_THIS = marked("Write the address of a picture or a product page, or some words.")
 
 
 async def peek(job: Job, desk: Desk) -> None:
@@ -35,19 +37,19 @@ async def _fill(job: Job, desk: Desk, order: Lookup, view_id: str) -> None:
     await job.step("fill", filled)
 
 
-async def _view(desk: Desk, order: Lookup, seen: dict[str, str]) -> Payload:
+async def _view(desk: Desk, order: Lookup, seen: dict[str, Any]) -> Payload:
     kept = await desk.results.get(seen["rid"], order.reply_to.team) if seen["end"] == "card" else None
     if kept and kept.found:
         return result.view(desk.context(kept, "classic"), kept.found, kept.image, can_post=bool(order.message_ts))
     if seen["end"] == "problem":
-        return result.failed(notices.explain(error_of(seen["error"], seen["text"])))
+        return result.failed(notices.explain(error_of(seen)))
     return result.failed(notices.problem(Kind.NOTHING))
 
 
 def checked(click: Click) -> Payload:
     """What to answer the form of the global shortcut with."""
     if not mrkdwn.clean(click.entered.get("what", "")):
-        return {"response_action": "errors", "errors": {"what": NOT_THIS}}
+        return {"response_action": "errors", "errors": {"what": tr(NOT_THIS)}}
     return {"response_action": "update", "view": result.loading()}
 
 
@@ -70,7 +72,12 @@ async def post(job: Job, desk: Desk, click: Click) -> None:
 
     async def posted() -> None:
         try:
-            ts = await desk.replies.post_once(f"{job.key}:card", to, lambda style: card.card(found, desk.context(kept, style)))
+            ts = await desk.replies.post_once(
+                f"{job.key}:card",
+                to,
+                lambda style: card.card(found, desk.context(kept, style)),
+                language=await desk.spoken_in(to.team, to.channel),
+            )
         except CannotPost as error:
             if error.code not in NOT_THERE:
                 raise

@@ -1,4 +1,4 @@
-"""Who somebody is, as far as it decides what they may do."""
+"""Who somebody is: what they may do, and the language they read."""
 
 import asyncio
 import logging
@@ -9,10 +9,14 @@ from aiohttp import ClientError
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.language import of_locale
+
 log = logging.getLogger(__name__)
 
 KNOWN_SECONDS = 300.0  # threats.md C4
+LANGUAGE_SECONDS = 24 * 3600.0  # cards.md §7
 ASK_SECONDS = 5.0
+LANGUAGE_ASK_SECONDS = 1.0  # what they read can wait for no longer: a modal has three seconds
 MOST_KNOWN = 10_000
 
 
@@ -28,19 +32,29 @@ NOBODY = Person()
 
 
 class People:
-    """Asked of Slack, remembered for five minutes. Who cannot be asked about may nothing (threats.md C4)."""
+    """Asked of Slack, remembered for five minutes, their language for a day. Who cannot be asked about may nothing."""
 
     def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
         self._known: dict[tuple[str, str], tuple[float, Person]] = {}
+        self._languages: dict[tuple[str, str], tuple[float, str]] = {}
 
     async def get(self, team: str, user: str) -> Person:
         until, known = self._known.get((team, user), (0.0, NOBODY))
-        if time.monotonic() < until:
-            return known
+        return known if time.monotonic() < until else await self._ask(team, user, ASK_SECONDS)
+
+    async def language(self, team: str, user: str) -> str:
+        """The code of the language their Slack is in; "" where we may not know, or cannot find out at once."""
+        until, known = self._languages.get((team, user), (0.0, ""))
+        if user and time.monotonic() >= until:
+            await self._ask(team, user, LANGUAGE_ASK_SECONDS)
+            _, known = self._languages.get((team, user), (0.0, known))
+        return known
+
+    async def _ask(self, team: str, user: str, seconds: float) -> Person:
         try:
-            async with asyncio.timeout(ASK_SECONDS):
-                answer = await self._client.users_info(user=user)
+            async with asyncio.timeout(seconds):
+                answer = await self._client.users_info(user=user, include_locale=True)
         except (SlackApiError, ClientError, OSError, TimeoutError) as error:
             log.warning("users.info: %s", str(error) or type(error).__name__)
             return NOBODY
@@ -51,5 +65,8 @@ class People:
         person = Person(admin=member and bool(said.get("is_admin") or said.get("is_owner")), member=member)
         if len(self._known) >= MOST_KNOWN:
             self._known.clear()
-        self._known[team, user] = (time.monotonic() + KNOWN_SECONDS, person)
+            self._languages.clear()
+        now, locale = time.monotonic(), said.get("locale")
+        self._known[team, user] = (now + KNOWN_SECONDS, person)
+        self._languages[team, user] = (now + LANGUAGE_SECONDS, of_locale(locale) if isinstance(locale, str) and locale else "")
         return person

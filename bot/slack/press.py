@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from bot.errors import Unavailable, UserError
 from bot.insights.model import WHOLE, ImageObject, Insights
 from bot.jobs import Click, ImageRef, Lookup, ReplyTo
+from bot.language import marked, tr
 from bot.queue import Job
 from bot.results import Result
 from bot.slack import adding, events, peeking, regions, saving, settings, values
 from bot.slack.blocks import Block, Payload, alert, section
-from bot.slack.buttons import card_menu, rate, use_image, where_to_buy
+from bot.slack.buttons import card_menu, rate, undo_channel, use_image, where_to_buy
 from bot.slack.cards import notices, opinions, pages, products, sharing, shopping_sources, similar_images, similar_products
 from bot.slack.cards import regions as region_card
 from bot.slack.cards import settings as settings_card
@@ -24,11 +25,11 @@ from bot.slack.values import Value
 
 IN_MESSAGES = (where_to_buy.ACTION_ID, use_image.ACTION_ID, "insights.link.")
 """Buttons that say all by their value; the others need the modal they stand in."""
-SWITCHED = re.compile(r"<@(?P<by>\w+)> turned automatic answers (?P<state>on|off)")
+PERSON = re.compile(r"<@(\w+)>")
 
-SAMPLE, NO_SAMPLE = "cup", "The catalogue has nothing to show yet. Post a photo of your own."
-NOT_NOW = "The image service isn’t answering. Nothing was lost: try again in a minute."
-GONE = f"{Kind.EXPIRED.value.happened}. Post the picture again."
+SAMPLE, NO_SAMPLE = "cup", marked("The catalogue has nothing to show yet. Post a photo of your own.")
+NOT_NOW = marked("The image service isn’t answering. Nothing was lost: try again in a minute.")
+GONE = marked("These results are older than 30 days. Post the picture again.")
 """Where there is nothing left to look at again."""
 
 ListView = Callable[..., Payload]
@@ -117,10 +118,12 @@ class Press:
                     f"{self.job.key}:share",
                     to,
                     lambda style: shopping_sources.share(ctx, product, offers, by=by, table=style == "carousel"),
+                    language=await self.desk.spoken_in(to.team, to.channel),
                 )
             except CannotPost as error:
                 access = Kind.ACCESS.value
-                why = f"{access.happened}. {access.to_do}" if error.code in NOT_THERE else "I can’t post in that channel."
+                not_in = f"*{tr(access.happened)}*\n{tr(access.to_do)}"
+                why = not_in if error.code in NOT_THERE else tr("I can’t post in that channel.")
                 view = shopping_sources.view(ctx, product, state.product, offers, sort=state.sort)
                 view["blocks"].insert(0, alert(why, "error"))
         return await self.desk.replies.update_view(self.click.view_id, view)
@@ -198,7 +201,7 @@ class Press:
         try:
             return pages.related(ctx, await self.desk.related(found, result.market))
         except Unavailable:
-            return modal("related", "Related searches", [alert(NOT_NOW, "error")], state_of(ctx))
+            return modal("related", tr("Related searches"), [alert(tr(NOT_NOW), "error")], state_of(ctx))
 
     async def more_pages(self) -> None:
         await self._more(pages.view, pages.PAGE)
@@ -215,7 +218,8 @@ class Press:
             return await self._expired()
         await self._look(result, ImageRef(words=queries[number].text))
         view = pages.related(self.desk.context(result), queries)
-        return await self.job.step("say", lambda: self._said(view, result, "The results come"))
+        where = tr("The results come in the thread.") if result.thread_ts else tr("The results come in the conversation.")
+        return await self.job.step("say", lambda: self._said(view, where))
 
     async def sharing_card(self) -> Payload:
         result = await self._result(ViewState.read(self.click.view_metadata))
@@ -242,14 +246,14 @@ class Press:
             note = self.click.entered.get("note", "")
             return sharing.message(found, self.desk.context(copy, style), by=by, note=note, link=link)
 
-        view = sharing.shared(ctx, channel)
+        view, language = sharing.shared(ctx, channel), await self.desk.spoken_in(result.team, channel)
         try:
-            await replies.post_once(f"{self.job.key}:share", to, draw)
+            await replies.post_once(f"{self.job.key}:share", to, draw, language=language)
         except CannotPost as error:
             if error.code not in NOT_THERE or not to.response_url:
-                view = sharing.refused(ctx, "I can’t post in that channel. Invite me there first.")
+                view = sharing.refused(ctx, tr("I can’t post in that channel. Invite me there first."))
             else:
-                await replies.publish(to, draw)
+                await replies.publish(to, draw, language=language)
         await replies.update_view(self.click.view_id, view)
 
     # --- opinions
@@ -342,7 +346,7 @@ class Press:
         try:
             regions.part_of(self.click)
         except ValueError:
-            return {"response_action": "errors", "errors": {"edges": region_card.BAD_EDGES}}
+            return {"response_action": "errors", "errors": {"edges": tr(region_card.BAD_EDGES)}}
         return {"response_action": "clear"}
 
     async def look_at_region(self) -> None:
@@ -398,13 +402,17 @@ class Press:
         await self._look(result, ImageRef(token=images[number].token))
         if self.click.view_id and state and result.found:
             view = similar_images.view(self.desk.context(result), result.found, start=state.start, until=state.until)
-            await self.job.step("say", lambda: self._said(view, result, "The card of that image comes"))
+            there, here = (
+                tr("The card of that image comes in the thread."),
+                tr("The card of that image comes in the conversation."),
+            )
+            where = there if result.thread_ts else here
+            await self.job.step("say", lambda: self._said(view, where))
         return None
 
-    async def _said(self, view: Payload, result: Result, what: str) -> None:
+    async def _said(self, view: Payload, where: str) -> None:
         """Tell in the modal where what was asked for will be."""
-        where = "in the thread" if result.thread_ts else "in the conversation"
-        view["blocks"].insert(0, alert(f"{what} {where}.", "success"))
+        view["blocks"].insert(0, alert(where, "success"))
         await self.desk.replies.update_view(self.click.view_id, view)
 
     async def _look(self, result: Result, image: ImageRef) -> None:
@@ -434,7 +442,7 @@ class Press:
         to = self.click.reply_to
         found = await self.desk.insights.search(SAMPLE, count=1, market=self.desk.market)
         if not found.page.value:
-            return await self.job.step("none", lambda: self.desk.replies.tell(to, lambda _: notices.say(NO_SAMPLE)))
+            return await self.job.step("none", lambda: self.desk.replies.tell(to, lambda _: notices.say(tr(NO_SAMPLE))))
         image = ImageRef(token=found.page.value[0].token)
         order = Lookup(image, ReplyTo(to.team, to.user, "", to.user), owner=to.user, asked=True)
         await self.desk.start(order, f"sample:{events.click_key(self.click)}")
@@ -447,16 +455,19 @@ class Press:
 
     async def undo_channel(self) -> None:
         """Take back what the notice says, whatever the channel is by now, and say who did."""
-        value, said = values.parse(self.click.value), SWITCHED.search(self.click.said)
+        value, by = values.parse(self.click.value), PERSON.search(self.click.said)
         to = self.click.reply_to
-        if value is None or said is None or value.arg != to.channel:
+        if value is None or by is None or value.arg != to.channel or value.rid not in {undo_channel.ON, undo_channel.OFF}:
             return
-        was_on = said["state"] == "on"
+        was_on = value.rid == undo_channel.ON
         await self.desk.results.switch(to.team, to.channel, on=not was_on)
-        undone = notices.undone(said["by"], to.user, on=was_on)
-        await self.job.step(
-            "undone", lambda: self.desk.replies.update(to.team, to.channel, self.click.message_ts, lambda _: undone)
-        )
+
+        async def said() -> None:
+            language = await self.desk.spoken_in(to.team, to.channel)
+            notice = lambda _: notices.undone(by[1], to.user, on=was_on)  # noqa: E731
+            await self.desk.replies.update(to, self.click.message_ts, notice, language=language)
+
+        await self.job.step("undone", said)
 
     # --- how
 
@@ -489,7 +500,7 @@ class Press:
             await self.job.step("expired", lambda: self.desk.replies.update_view(self.click.view_id, _expired_view()))
         else:
             behind, tell = await self._behind(old=True), self.desk.replies.tell
-            notice = notices.problem(Kind.EXPIRED, behind[0].rid) if behind else notices.say(GONE)
+            notice = notices.problem(Kind.EXPIRED, behind[0].rid) if behind else notices.say(tr(GONE))
             await self.job.step("expired", lambda: tell(self.click.reply_to, lambda _: notice))
 
 
@@ -504,4 +515,4 @@ def _works_in_messages(block: Block) -> bool:
 
 
 def _expired_view() -> Payload:
-    return modal("expired", "Image insights", [section(GONE)], ViewState("none"))
+    return modal("expired", tr("Image insights"), [section(tr(GONE))], ViewState("none"))

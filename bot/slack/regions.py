@@ -4,6 +4,7 @@ from bot.drawing import apart
 from bot.errors import Unavailable, UserError
 from bot.insights.model import Crop, Token, Upload
 from bot.jobs import Click
+from bot.language import marked, tr
 from bot.queue import Job
 from bot.results import Result
 from bot.slack import values
@@ -12,7 +13,7 @@ from bot.slack.cards import regions as card
 from bot.slack.cards.context import ViewState
 from bot.slack.desk import Desk
 
-NOT_NOW = "I can’t look at that photo now. Try again in a minute."
+NOT_NOW = marked("I can’t look at that photo now. Try again in a minute.")
 
 
 async def opened(job: Job, desk: Desk, result: Result, view_id: str) -> None:
@@ -22,9 +23,9 @@ async def opened(job: Job, desk: Desk, result: Result, view_id: str) -> None:
         try:
             view = card.view(await _choice(desk, result))
         except UserError as error:
-            view = card.failed(desk.context(result), str(error))
+            view = card.failed(desk.context(result), tr(error.text, **error.values))
         except Unavailable:
-            view = card.failed(desk.context(result), NOT_NOW)
+            view = card.failed(desk.context(result), tr(NOT_NOW))
         await desk.replies.update_view(view_id, view)
 
     await job.step("fill", filled)
@@ -41,7 +42,7 @@ async def _choice(desk: Desk, result: Result) -> card.Choice:
     items = tuple((thing.name, thing.box) for thing in chosen)
     if not items:
         return card.Choice(state, file=result.image.file_id)
-    file = await desk.replies.upload(await desk.images.drawn(data, [box for _, box in items]), "items.jpg", "Numbered items")
+    file = await desk.replies.upload(await desk.images.drawn(data, [box for _, box in items]), "items.jpg", tr("Numbered items"))
     return card.Choice(state, items, file)
 
 
@@ -59,7 +60,7 @@ def part_of(click: Click) -> tuple[Crop, str] | None:
     number = value.number("g")
     if number and number <= len(choice.items):
         name, box = choice.items[number - 1]
-        return box, f"item {number}, {name.lower()}"
+        return box, f"{number}, {name.lower()}"
     if value.arg == card.PART:
         return _edges(click.entered.get("edges", "").strip() or click.entered.get("part", "")), ""
     return Crop(), ""

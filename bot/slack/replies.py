@@ -15,6 +15,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.errors import Error, MissingScope, RateLimited, Unavailable
 from bot.jobs import ReplyTo, Unfurl
+from bot.language import speaking
 from bot.results import Results
 from bot.slack import repair
 from bot.slack.blocks import Payload
@@ -89,15 +90,19 @@ class Replies:
 
     # --- messages
 
-    async def post_once(self, key: str, to: ReplyTo, draw: Draw) -> str:
-        """Post under a key and return the ts; the same key again finds the first post, also when its answer was lost."""
+    async def post_once(self, key: str, to: ReplyTo, draw: Draw, *, language: str) -> str:
+        """Post under a key and return the ts; the same key again finds the first post, also when its answer was lost.
+
+        language: of everybody there, whoever it was that asked.
+        """
         fresh, ts, since = await self._results.intend(key, to.team)
         if not fresh and not ts:
             ts = await self._find(key, to, since)
         if not ts:
             metadata = {"event_type": METADATA, "event_payload": {"key": _digest(key)}}
             try:
-                answer = await self._send(self._client.chat_postMessage, to.team, draw, **_place(to), metadata=metadata)
+                with speaking(language):
+                    answer = await self._send(self._client.chat_postMessage, to.team, draw, **_place(to), metadata=metadata)
             except (RateLimited, CannotPost):
                 await self._results.not_posted(key)
                 raise
@@ -105,8 +110,10 @@ class Replies:
         await self._results.posted_as(key, ts)
         return ts
 
-    async def update(self, team: str, channel: str, ts: str, draw: Draw) -> None:
-        await self._send(self._client.chat_update, team, draw, channel=channel, ts=ts)
+    async def update(self, to: ReplyTo, ts: str, draw: Draw, *, language: str) -> None:
+        """Draw a message of ours anew, in the language of everybody there."""
+        with speaking(language):
+            await self._send(self._client.chat_update, to.team, draw, channel=to.channel, ts=ts)
 
     async def tell(self, to: ReplyTo, draw: Draw) -> None:
         """Say something to the person who asked and nobody else: where they asked, or else in a direct message."""
@@ -146,9 +153,11 @@ class Replies:
                 return
         raise CannotPost("invalid_blocks")
 
-    async def publish(self, to: ReplyTo, draw: Draw) -> None:
+    async def publish(self, to: ReplyTo, draw: Draw, *, language: str) -> None:
         """Post for everybody through a response_url: in a conversation that somebody chose and we are no member of."""
-        await self._hook(to.response_url, {"response_type": "in_channel", "replace_original": False} | draw("classic"))
+        with speaking(language):
+            card = draw("classic")
+        await self._hook(to.response_url, {"response_type": "in_channel", "replace_original": False} | card)
 
     async def delete(self, channel: str, ts: str) -> None:
         """A message of ours; gone already is fine."""

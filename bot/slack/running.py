@@ -20,6 +20,7 @@ from bot.images import Images
 from bot.insights.model import Goods, InsightsClient, Shop
 from bot.installations import Installation, Installations
 from bot.jobs import Click, Explain, ReplyTo, from_payload
+from bot.language import ENGLISH, speaking
 from bot.opinions import Opinions
 from bot.pixels import Pixels
 from bot.queue import PAUSES, Dead, Handler, Job, Jobs, Telling
@@ -44,6 +45,10 @@ from bot.teams import Teams
 from bot.vault import Vault
 
 log = logging.getLogger(__name__)
+
+
+FOR_EVERYBODY = frozenset({"lookup", "unfurl", "watch", "forget"})
+"""Orders whose answer is not only for whoever asked: they say themselves in which language they speak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +197,18 @@ def handlers(workspaces: Workspaces) -> Mapping[str, Handler]:
 
 def _at(workspaces: Workspaces, run: Callable[[Job, Desk], Awaitable[None]]) -> Handler:
     async def handle(job: Job) -> None:
-        await run(job, await workspaces.desk(job.tenant))
+        desk = await workspaces.desk(job.tenant)
+        with speaking(await _readers(job, desk)):
+            await run(job, desk)
 
     return handle
+
+
+async def _readers(job: Job, desk: Desk) -> str:
+    """The language of whoever asked; what everybody reads is drawn in the channel's (Replies.post_once)."""
+    to = job.payload.get("reply_to") or {}
+    asker = str(to.get("user") or job.payload.get("user") or "")
+    return await desk.spoken_by(job.tenant, asker) if asker and job.kind not in FOR_EVERYBODY else ENGLISH
 
 
 async def press(job: Job, desk: Desk) -> None:
@@ -219,8 +233,10 @@ def telling(workspaces: Workspaces) -> Telling:
         to = job.payload.get("reply_to")
         if not to:
             return None
-        text = f"That did not work; reference {what}. Try again in a minute." if isinstance(what, Dead) else str(what)
-        return await desk.replies.tell(ReplyTo(**to), lambda _: notices.say(text))
+        with speaking(await desk.spoken_by(job.tenant, to["user"])):
+            return await desk.replies.tell(
+                ReplyTo(**to), lambda _: notices.ended(None if isinstance(what, Dead) else what, str(what))
+            )
 
     return tell
 

@@ -4,6 +4,7 @@ from decimal import Decimal, InvalidOperation
 
 from bot.errors import Unavailable, UserError
 from bot.jobs import Click, ReplyTo, Watch, from_payload
+from bot.language import marked, spoken, tr
 from bot.queue import Job
 from bot.results import Result
 from bot.saved import Saved
@@ -15,7 +16,7 @@ from bot.slack.cards.context import ViewState
 from bot.slack.desk import Desk
 from bot.slack.values import new_rid
 
-LIKE = "Write a price such as 9.99."
+LIKE = marked("Write a price such as 9.99.")
 
 
 async def view(desk: Desk, click: Click, result: Result, number: int) -> Payload | None:
@@ -36,7 +37,7 @@ async def checked(desk: Desk, click: Click, result: Result | None) -> Payload | 
     try:
         below = _below(click)
     except ValueError:
-        return {"response_action": "errors", "errors": {"below": LIKE}}
+        return {"response_action": "errors", "errors": {"below": tr(LIKE)}}
     ctx = desk.context(result)
     price = card.lowest(product)
     if not _watching(click) or price is None:
@@ -77,8 +78,7 @@ async def stop(job: Job, desk: Desk, click: Click) -> None:
     if saved is None or saved.person != to.user:
         return
     await job.step("stop", lambda: desk.saved.stop(saved.sid, to.team))
-    said = card.stopped(saved)
-    await job.step("say", lambda: desk.replies.update(to.team, to.channel, click.message_ts, lambda _: said))
+    await job.step("say", lambda: desk.replies.update(to, click.message_ts, lambda _: card.stopped(saved), language=spoken()))
     await job.step("home", lambda: errands.show_home(desk, to.team, to.user))
 
 
@@ -99,9 +99,15 @@ async def watch(job: Job, desk: Desk) -> None:
     if best is None or price is None or not saved.worth_telling(price):
         return await desk.saved.looked(saved.sid)
     before = min(saved.below or price, saved.told if saved.told is not None else saved.below or price)
-    said = card.dropped(saved, best, before, pictures=desk.pictures)
     to = ReplyTo(saved.team, saved.person, "", saved.person)
-    await job.step("tell", lambda: desk.replies.post_once(job.key, to, lambda _: said))
+    language = await desk.spoken_by(saved.team, saved.person)
+
+    async def told() -> str:
+        return await desk.replies.post_once(
+            job.key, to, lambda _: card.dropped(saved, best, before, pictures=desk.pictures), language=language
+        )
+
+    await job.step("tell", told)
     return await desk.saved.looked(saved.sid, told=price)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from bot.insights.bing import MARKETS
 from bot.insights.model import SafeSearch
 from bot.jobs import Click, ReplyTo, Settings, from_payload
+from bot.language import LANGUAGES
 from bot.queue import Job
 from bot.slack.blocks import Payload
 from bot.slack.cards import notices
@@ -68,12 +69,13 @@ async def save(job: Job, desk: Desk, click: Click) -> None:
 
 
 def _read(entered: Mapping[str, str], now: Preferences, *, whole: bool) -> Preferences:
-    market, safe, size = (entered.get(name, "") for name in ("market", "safe", "size"))
+    market, safe, size, language = (entered.get(name, "") for name in ("market", "safe", "size", "language"))
     allowed = {SafeSearch.STRICT.value, SafeSearch.MODERATE.value} | ({SafeSearch.OFF.value} if whole else set())
     return Preferences(
         market if market in MARKETS else now.market,
         SafeSearch(safe) if safe in allowed else now.safe_search,
         size if size in {FULL, SHORT} else now.size,
+        "" if language == card.AS_MARKET else language if language in LANGUAGES else now.language,
     )
 
 
@@ -89,10 +91,11 @@ async def _switch(job: Job, desk: Desk, click: Click) -> list[str]:
             problems.append(channel)
             continue
         await desk.results.switch(to.team, channel, on=on)
-        await _announce(f"{job.key}:{channel}", desk, ReplyTo(to.team, channel), notices.channel(to.user, channel, on=on))
+        await _announce(f"{job.key}:{channel}", desk, ReplyTo(to.team, channel, user=to.user), on=on)
     return problems
 
 
-async def _announce(key: str, desk: Desk, to: ReplyTo, notice: Payload) -> None:
+async def _announce(key: str, desk: Desk, to: ReplyTo, *, on: bool) -> None:
+    language = await desk.spoken_in(to.team, to.channel)
     with contextlib.suppress(CannotPost):  # the channel was left in the meantime
-        await desk.replies.post_once(key, to, lambda _: notice)
+        await desk.replies.post_once(key, to, lambda _: notices.channel(to.user, to.channel, on=on), language=language)

@@ -58,7 +58,7 @@ async def test_a_long_outage_is_told_once_to_whoever_asked_and_to_nobody_else(en
         told = await world.people.next_ephemeral("ana")
         await world.finished()
         dead = await world.bot.desk.jobs.list(state="dead")
-        assert "I could not look this up; reference" in told.text
+        assert "That did not work; reference" in told.text
         assert len(world.people.ephemerals("ana")) == 1
         assert world.people.ephemerals("ben") == []
         assert len(dead) == 2

@@ -24,7 +24,7 @@ async def test_a_channel_has_settings_of_its_own_and_any_member_changes_them(wor
     await people.submit(form, {"size": "short", "market": "de-DE"}, by="ben")
     await people.next_view("ben", until=lambda v: "Saved." in str(v.blocks))
     card = await photos.next_reply(to=await photos.upload(CUP, photo(CUP)))
-    assert "Show products" in str(card.blocks)
+    assert "Produkte zeigen" in str(card.blocks)
     assert "carousel" not in str(card.blocks)
     elsewhere = await people.dm("ana").upload(CUP, photo(CUP))
     assert "carousel" in str((await people.dm("ana").next_reply(to=elsewhere)).blocks)

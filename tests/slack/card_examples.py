@@ -22,6 +22,7 @@ from bot.insights.model import (
     Tag,
 )
 from bot.jobs import ImageRef
+from bot.language import speaking
 from bot.saved import Saved
 from bot.slack.blockkit import Surface
 from bot.slack.cards import (
@@ -160,7 +161,7 @@ def insight_cards() -> Iterator[Example]:
         "one": (found(1), CONTEXT),
         "classic": (some, replace(CONTEXT, style="classic")),
         "classic_three": (found(3), replace(CONTEXT, style="classic")),
-        "from_similar_image": (some, replace(CONTEXT, origin="From a similar image")),
+        "from_similar_image": (some, replace(CONTEXT, image=ImageRef(token="mg07"))),
         "no_pictures": (some, replace(CONTEXT, pictures=False)),
         "no_products": (replace(some, similar_products=()), CONTEXT),
         "bare": (replace(NOTHING, tags=(Tag("mug"), Tag("table")), similar_products=(bare("Plain mug"),)), CONTEXT),
@@ -388,8 +389,25 @@ def shown_below(url: str, mug: ImageObject, offer: Offer) -> dict[str, Any]:
     return {"text": preview["fallback"], "blocks": preview["blocks"]}
 
 
+def in_other_languages() -> Iterator[Example]:
+    """The card and its offers as people of other channels read them."""
+    for language, market, currency in (
+        ("de", "de-DE", "EUR"),
+        ("fr", "fr-FR", "EUR"),
+        ("es", "es-ES", "EUR"),
+        ("ja", "ja-JP", "JPY"),
+    ):
+        context, some = replace(CONTEXT, market=market), found(3, currency=currency)
+        offers = tuple(replace(one, currency=currency) for one in OFFERS)
+        with speaking(language):
+            yield Example(f"{language}.insights", "message", insights.card(some, context))
+            yield Example(f"{language}.offers", "modal", shopping_sources.view(context, some.similar_products[0], 1, offers))
+            yield Example(f"{language}.settings", "modal", settings.form("", Preferences(market, language=language)))
+
+
 def examples() -> list[Example]:
     return [
+        *in_other_languages(),
         *more_of_the_card(),
         *insight_cards(),
         *offer_views(),
@@ -406,7 +424,9 @@ def strange_examples(text: str, currency: str = "USD") -> Iterator[Example]:
     """Every card that shows texts of other people, all of which are this one."""
     for style in ("carousel", "classic"):
         for many in (0, 1, 10):
-            context = replace(CONTEXT, style=style, origin=text if many == 1 else "")
+            context = replace(
+                CONTEXT, style=style, image=ImageRef("F1", crop=(0, 0, 1, 1), item=text) if many == 1 else ImageRef("F1")
+            )
             card = insights.card(found(many, name=text, currency=currency), context)
             yield Example(f"insights.{style}.{many}", "message", card)
     some, mug = found(10, name=text, currency=currency), product(0, name=text, currency=currency)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -16,7 +17,7 @@ CALLBACK_ID = "insights.add"
 
 
 def element(rid: str) -> Block:
-    return button("Add to catalogue", ACTION_ID, encode(rid), style="primary")
+    return button(tr("Add to catalogue"), ACTION_ID, encode(rid), style="primary")
 
 
 async def clicked(press: Press) -> None:

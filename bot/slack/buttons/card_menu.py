@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import marked, tr
 from bot.slack.blocks import Block, option
 from bot.slack.values import encode
 
@@ -14,17 +15,17 @@ ACTION_ID = "insights.card.menu"
 PAGES, RELATED, SHARE, SETTINGS = "pages", "related", "share", "settings"
 
 _LABELS = {
-    PAGES: "Pages with this image",
-    RELATED: "Related searches",
-    SHARE: "Share to a channel",
-    SETTINGS: "Settings",
+    PAGES: marked("Pages with this image"),
+    RELATED: marked("Related searches"),
+    SHARE: marked("Share to a channel"),
+    SETTINGS: marked("Settings"),
 }
 
 
 def element(rid: str, *, pages: bool, related: bool) -> Block:
     """Entries only for what there is."""
     there = {PAGES: pages, RELATED: related, SHARE: True, SETTINGS: True}
-    options = [option(label, encode(rid, arg)) for arg, label in _LABELS.items() if there[arg]]
+    options = [option(tr(label), encode(rid, arg)) for arg, label in _LABELS.items() if there[arg]]
     return {"type": "overflow", "action_id": ACTION_ID, "options": options}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -14,7 +15,7 @@ ACTION_ID = "insights.region.open"
 
 
 def element(rid: str) -> Block:
-    return button("Choose an item", ACTION_ID, encode(rid))
+    return button(tr("Choose an item"), ACTION_ID, encode(rid))
 
 
 async def clicked(press: Press) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -15,7 +16,7 @@ ACTION_ID = "insights.images.more"
 
 def element(rid: str, offset: int) -> Block:
     """`offset` is the first image not shown yet, counted from 0."""
-    return button("More images", ACTION_ID, encode(rid, f"o{offset}"))
+    return button(tr("More images"), ACTION_ID, encode(rid, f"o{offset}"))
 
 
 async def clicked(press: Press) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -14,7 +15,7 @@ ACTION_ID = "insights.offers.more"
 
 
 def element(rid: str, offset: int) -> Block:
-    return button("More stores", ACTION_ID, encode(rid, f"o{offset}"))
+    return button(tr("More stores"), ACTION_ID, encode(rid, f"o{offset}"))
 
 
 async def clicked(press: Press) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -15,7 +16,7 @@ ACTION_ID = "insights.products.page"
 
 def element(rid: str, offset: int) -> Block:
     """`offset` is the first product not shown yet, counted from 0."""
-    return button("More products", ACTION_ID, encode(rid, f"o{offset}"))
+    return button(tr("More products"), ACTION_ID, encode(rid, f"o{offset}"))
 
 
 async def clicked(press: Press) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, plain
 from bot.slack.values import encode
 
@@ -21,8 +22,8 @@ def element(rid: str) -> Block:
     return {
         "type": "feedback_buttons",
         "action_id": ACTION_ID,
-        "positive_button": _thumb("Helpful", rid, UP, "These results are helpful"),
-        "negative_button": _thumb("Not helpful", rid, DOWN, "These results are not helpful"),
+        "positive_button": _thumb(tr("Helpful"), rid, UP, tr("These results are helpful")),
+        "negative_button": _thumb(tr("Not helpful"), rid, DOWN, tr("These results are not helpful")),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, plain
 from bot.slack.values import encode
 
@@ -19,15 +20,15 @@ def element(rid: str, people: list[str]) -> Block:
         "type": "icon_button",
         "action_id": ACTION_ID,
         "icon": "trash",
-        "text": plain("Remove card"),
+        "text": plain(tr("Remove card")),
         "value": encode(rid),
         "visible_to_user_ids": people,
-        "accessibility_label": "Remove this card",
+        "accessibility_label": tr("Remove this card"),
         "confirm": {
-            "title": plain("Remove this card"),
-            "text": plain("The results disappear for everyone in the thread."),
-            "confirm": plain("Remove", 30),
-            "deny": plain("Keep", 30),
+            "title": plain(tr("Remove this card")),
+            "text": plain(tr("The results disappear for everyone in the thread.")),
+            "confirm": plain(tr("Remove"), 30),
+            "deny": plain(tr("Keep"), 30),
             "style": "danger",
         },
     }

@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # cards show buttons, and what a click does shows cards
 ACTION_ID = "insights.card.retry"
 
 
-def element(rid: str, label: str = "Try again") -> Block:
+def element(rid: str, label: str) -> Block:
     return button(label, ACTION_ID, encode(rid))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -15,7 +16,7 @@ ACTION_ID = "insights.offers.retry"
 
 def element(rid: str, product: int) -> Block:
     """`product` counts from 1, as in `p1`."""
-    return button("Try again", ACTION_ID, encode(rid, f"p{product}"))
+    return button(tr("Try again"), ACTION_ID, encode(rid, f"p{product}"))
 
 
 async def clicked(press: Press) -> None:

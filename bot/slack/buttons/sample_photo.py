@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -14,7 +15,7 @@ ACTION_ID = "insights.onboard.sample"
 
 
 def element() -> Block:
-    return button("Try a sample photo", ACTION_ID, encode("home"), style="primary")
+    return button(tr("Try a sample photo"), ACTION_ID, encode("home"), style="primary")
 
 
 async def clicked(press: Press) -> None:

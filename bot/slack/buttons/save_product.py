@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -17,7 +18,7 @@ CALLBACK_ID = "insights.save"
 
 def element(rid: str, product: int, name: str) -> Block:
     """`product` counts from 1, as in `p1`."""
-    return button("Save", ACTION_ID, encode(rid, f"p{product}"), about=name)
+    return button(tr("Save"), ACTION_ID, encode(rid, f"p{product}"), about=name)
 
 
 async def clicked(press: Press) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -15,7 +16,7 @@ ACTION_ID = "insights.related.search"
 
 def element(rid: str, number: int, words: str) -> Block:
     """`number` counts from 0 in the list that the modal shows."""
-    return button("Search here", ACTION_ID, encode(rid, f"s{number}"), about=words)
+    return button(tr("Search here"), ACTION_ID, encode(rid, f"s{number}"), about=words)
 
 
 async def clicked(press: Press) -> None:

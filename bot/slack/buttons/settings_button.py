@@ -13,9 +13,9 @@ if TYPE_CHECKING:  # cards show buttons, and what a click does shows cards
 ACTION_ID = "insights.settings.open"
 
 
-def element(label: str, where: str) -> Block:
+def element(label: str, where: str, *, about: str = "") -> Block:
     """`where` is `home` or `help`."""
-    return button(label, ACTION_ID, encode(where), about="settings" if label != "Settings" else "")
+    return button(label, ACTION_ID, encode(where), about=about)
 
 
 async def clicked(press: Press) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -14,7 +15,7 @@ ACTION_ID = "insights.help.open"
 
 
 def element() -> Block:
-    return button("Show help", ACTION_ID, encode("help"))
+    return button(tr("Show help"), ACTION_ID, encode("help"))
 
 
 async def clicked(press: Press) -> None:

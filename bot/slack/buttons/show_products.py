@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -14,7 +15,7 @@ ACTION_ID = "insights.products.show"
 
 
 def element(rid: str, many: int) -> Block:
-    return button("Show products", ACTION_ID, encode(rid, "o0"), about=f"{many} found")
+    return button(tr("Show products"), ACTION_ID, encode(rid, "o0"), about=tr("{number} found", number=many))
 
 
 async def clicked(press: Press) -> None:

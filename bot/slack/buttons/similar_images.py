@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -14,7 +15,7 @@ ACTION_ID = "insights.images.open"
 
 
 def element(rid: str) -> Block:
-    return button("Similar images", ACTION_ID, encode(rid))
+    return button(tr("Similar images"), ACTION_ID, encode(rid))
 
 
 async def clicked(press: Press) -> None:

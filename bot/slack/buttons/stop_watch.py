@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -14,7 +15,7 @@ ACTION_ID = "insights.watch.stop"
 
 
 def element(sid: str, name: str) -> Block:
-    return button("Stop watching", ACTION_ID, encode(sid, "p1"), about=name)
+    return button(tr("Stop watching"), ACTION_ID, encode(sid, "p1"), about=name)
 
 
 async def clicked(press: Press) -> None:

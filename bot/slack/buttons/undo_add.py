@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button, markup, plain
 from bot.slack.mrkdwn import words
 from bot.slack.values import encode
@@ -15,12 +16,12 @@ ACTION_ID = "insights.add.undo"
 
 
 def element(rid: str, title: str) -> Block:
-    return button("Remove", ACTION_ID, encode(rid), about=title) | {
+    return button(tr("Remove"), ACTION_ID, encode(rid), about=title) | {
         "confirm": {
-            "title": plain("Remove it from the catalogue?"),
-            "text": markup(f"*{words(title, 100)}* will not be found any more."),
-            "confirm": plain("Remove", 30),
-            "deny": plain("Keep", 30),
+            "title": plain(tr("Remove it from the catalogue?")),
+            "text": markup(tr("*{title}* will not be found any more.", title=words(title, 100))),
+            "confirm": plain(tr("Remove"), 30),
+            "deny": plain(tr("Keep"), 30),
             "style": "danger",
         }
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -15,7 +16,7 @@ ACTION_ID = "insights.images.use"
 
 def element(rid: str, image: int, name: str) -> Block:
     """`image` counts from 0, as in `i0`."""
-    return button("Use this image", ACTION_ID, encode(rid, f"i{image}"), about=name)
+    return button(tr("Use this image"), ACTION_ID, encode(rid, f"i{image}"), about=name)
 
 
 async def clicked(press: Press) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.language import tr
 from bot.slack.blocks import Block, button
 from bot.slack.values import encode
 
@@ -15,7 +16,7 @@ ACTION_ID = "insights.offers.open"
 
 def element(rid: str, product: int, name: str) -> Block:
     """`product` counts from 1, as in `p1`."""
-    return button("Where to buy", ACTION_ID, encode(rid, f"p{product}"), about=name)
+    return button(tr("Where to buy"), ACTION_ID, encode(rid, f"p{product}"), about=name)
 
 
 async def clicked(press: Press) -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal, Self
 
+from bot.jobs import ImageRef
+
 
 class Sort(StrEnum):
     """The orders that offers can be shown in."""
@@ -20,8 +22,8 @@ class Sort(StrEnum):
 class CardContext:
     """`at` in unix seconds; `owner` posted the picture, `channel` and `thread` are where it is.
 
-    `origin` is a line such as "From a similar image". `pictures` off shows the same card without any image but those that
-    are Slack files: `files` has their ids by address.
+    image: what was looked at. `pictures` off shows the same card without any image but those that are Slack files: `files` has
+    their ids by address.
     """
 
     rid: str
@@ -31,7 +33,7 @@ class CardContext:
     market: str = "en-US"
     rev: int = 1
     style: Literal["carousel", "classic"] = "carousel"
-    origin: str = ""
+    image: ImageRef = field(default_factory=ImageRef)
     pictures: bool = True
     files: Mapping[str, str] = field(default_factory=dict)
     channel: str = ""

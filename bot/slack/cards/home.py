@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from babel.dates import format_date
 
 from bot import money
+from bot.language import marked, spoken, tr
 from bot.saved import Saved
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, actions, context, divider, header, markup, section
@@ -32,31 +33,38 @@ def view(recent: Sequence[RecentLookup], saved: Sequence[Saved] = (), *, picture
     """How to begin, until there is something to come back to; then saved products and recent lookups."""
     if not recent and not saved:
         return {"type": "home", "blocks": _welcome()}
-    change = actions([settings_button.element("Change", "home")])
-    settings = [header("Settings"), section("Market, language, safe search, size of cards, channels"), *change]
-    parts = [*_saved(saved, pictures=pictures), divider(), *_recent(recent), divider(), *settings, context(_PRIVACY)]
+    change = actions([settings_button.element(tr("Change"), "home", about=tr("settings"))])
+    settings = [header(tr("Settings")), section(tr("Market, language, safe search, size of cards, channels")), *change]
+    parts = [*_saved(saved, pictures=pictures), divider(), *_recent(recent), divider(), *settings, context(tr(_PRIVACY))]
     return {"type": "home", "blocks": parts}
 
 
-_PRIVACY = "Photos go to the image service only when you ask, or in channels you switch on. They are not kept after the lookup."
+_PRIVACY = marked(
+    "Photos go to the image service only when you ask, or in channels you switch on. They are not kept after the lookup."
+)
 
 
 def _welcome() -> list[Block]:
     return [
-        header("See what a picture shows and where to buy it"),
+        header(tr("See what a picture shows and where to buy it")),
         section(
-            "Post a photo in a channel I’m in and mention me, or type `/insights` and an image URL. "
-            "The answer lands in the thread."
+            tr(
+                "Post a photo in a channel I’m in and mention me, or type `/insights` and an image URL. "
+                "The answer lands in the thread."
+            )
         ),
-        *actions([sample_photo.element(), settings_button.element("Choose channels", "home")]),
-        context(_PRIVACY),
+        *actions([sample_photo.element(), settings_button.element(tr("Choose channels"), "home", about=tr("settings"))]),
+        context(tr(_PRIVACY)),
     ]
 
 
 def _saved(saved: Sequence[Saved], *, pictures: bool) -> list[Block]:
-    heading = header("Saved products")
+    heading = header(tr("Saved products"))
     if not saved:
-        return [heading, context("Nothing saved yet. Press *Save* on a product card and it appears here with its lowest price.")]
+        return [
+            heading,
+            context(tr("Nothing saved yet. Press *Save* on a product card and it appears here with its lowest price.")),
+        ]
     cards = [_card(one, pictures=pictures) for one in saved[:SAVED]]
     return [heading, {"type": "carousel", "block_id": block_id("home", "saved"), "elements": cards}]
 
@@ -66,7 +74,7 @@ def _card(saved: Saved, *, pictures: bool) -> Block:
     card = products.card(product, 1, ctx)
     below, offer = saved.below, product.aggregate_offer
     if saved.watching and below is not None and offer:
-        card["body"] = markup(f"Watching: tell me below {money.fmt(below, offer.currency, saved.market)}")
+        card["body"] = markup(tr("Watching: tell me below {price}", price=money.fmt(below, offer.currency, saved.market)))
     else:
         card.pop("body", None)
     buy = products.buy_or_view(ctx, product, 1)
@@ -75,14 +83,14 @@ def _card(saved: Saved, *, pictures: bool) -> Block:
 
 
 def _recent(recent: Sequence[RecentLookup]) -> list[Block]:
-    heading = header("Recent lookups")
+    heading = header(tr("Recent lookups"))
     if not recent:
-        return [heading, context("Nothing looked up yet. Post a photo and mention me.")]
+        return [heading, context(tr("Nothing looked up yet. Post a photo and mention me."))]
     return [heading, *(_row(lookup, number) for number, lookup in enumerate(recent[:RECENT]))]
 
 
 def _row(lookup: RecentLookup, number: int) -> Block:
-    when = mrkdwn.date(lookup.at, format_date(datetime.fromtimestamp(lookup.at, UTC), "MMM d, y", locale="en_US"))
+    when = mrkdwn.date(lookup.at, format_date(datetime.fromtimestamp(lookup.at, UTC), locale=spoken()))
     where = f"<#{lookup.channel}> · " if lookup.channel.startswith(("C", "G")) else ""  # a direct message has no name to show
-    open_it = link.element("Open", lookup.url, f"recent.{number}", about=lookup.title)
+    open_it = link.element(tr("Open"), lookup.url, f"recent.{number}", about=lookup.title)
     return section(f"*{mrkdwn.words(lookup.title, 150)}*\n{where}{when}", accessory=open_it)

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from babel.dates import format_datetime
+from babel.dates import format_date
 
 from bot import money
 from bot.insights.model import Insights
+from bot.insights.refining import refine
+from bot.language import listed, spoken, tr
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, actions, context, divider, section
 from bot.slack.buttons import card_menu, choose_item, more_products, rate, remove_card, show_products, similar_images
-from bot.slack.cards import products
+from bot.slack.cards import conditions, products
 from bot.slack.cards.context import CardContext
 from bot.slack.values import block_id
 
@@ -32,11 +34,12 @@ def card(found: Insights, ctx: CardContext, *, small: bool = False) -> Payload:
 def short(found: Insights, ctx: CardContext) -> Payload:
     """The card in two lines, with a way to its products (§9.3)."""
     shown, price = products.named(found), lowest(found, ctx)
-    line = products.count(len(shown), "similar product", "similar products") + (f", from {price}" if price else "")
-    heading = f"*{mrkdwn.words(title(found), TITLE)}*\n{line if shown else 'No similar products found.'}"
+    line = products.counted(len(shown), price) if shown else tr("No similar products found.")
+    heading = f"*{mrkdwn.words(title(found), TITLE)}*\n{line}"
     named = block_id(ctx.rid, "top", ctx.rev)
     top = section(heading, accessory=show_products.element(ctx.rid, len(shown)) if shown else None, block_id=named)
-    small = " · ".join(part for part in (tags(found), f"for <@{ctx.requester}>" if ctx.requester else "") if part)
+    asker = tr("for {person}", person=f"<@{ctx.requester}>") if ctx.requester else ""
+    small = " · ".join(part for part in (tags(found), asker) if part)
     return {"text": _fallback(found, ctx), "blocks": [top, *([context(small)] if small else [])]}
 
 
@@ -50,9 +53,9 @@ def title(found: Insights) -> str:
     candidates = (
         found.caption.caption if found.caption else "",
         found.best_query.display_text if found.best_query else "",
-        " and ".join(tag.name for tag in found.tags[:2]) if len(found.tags) > 1 else "",
+        listed([tag.name for tag in found.tags[:2]]) if len(found.tags) > 1 else "",
     )
-    text = next((text for candidate in candidates if (text := mrkdwn.plainly(candidate).rstrip(". "))), "Photo")
+    text = next((text for candidate in candidates if (text := mrkdwn.plainly(candidate).rstrip(". "))), tr("Photo"))
     return mrkdwn.cut(text[0].upper() + text[1:], TITLE)
 
 
@@ -68,8 +71,8 @@ def _top(found: Insights, ctx: CardContext) -> list[Block]:
     heading = f"*{mrkdwn.words(title(found), TITLE)}*"
     small_print = tags(found)
     named = block_id(ctx.rid, "top", ctx.rev)
-    if ctx.origin:
-        return [section("\n".join(line for line in (heading, mrkdwn.words(ctx.origin, 80), small_print) if line), block_id=named)]
+    if origin := _origin(ctx):
+        return [section("\n".join(line for line in (heading, mrkdwn.words(origin, 80), small_print) if line), block_id=named)]
     small = [context(small_print, block_id=block_id(ctx.rid, "tags", ctx.rev))] if small_print else []
     return [section(heading, block_id=named), *small]
 
@@ -80,17 +83,16 @@ def tags(found: Insights) -> str:
     for tag in found.tags:
         if text := mrkdwn.words(tag.name, TAG):
             once.setdefault(text.casefold(), text)
-    return "Tags: " + " · ".join(list(once.values())[:TAGS]) if once else ""
+    return tr("Tags: {tags}", tags=" · ".join(list(once.values())[:TAGS])) if once else ""
 
 
 def _products(found: Insights, ctx: CardContext) -> list[Block]:
     shown = products.named(found)
     if not shown:
-        hint = " Choosing one item in the photo often helps." if _item(found, ctx) else ""
-        return [section(f"No similar products found.{hint}", block_id=block_id(ctx.rid, "none", ctx.rev))]
-    price = lowest(found, ctx)
-    line = f"*Similar products* · {len(shown)} found" + (f", from {price}" if price else "")
-    heading = section(line, block_id=block_id(ctx.rid, "ph", ctx.rev))
+        nothing = tr("No similar products found.")
+        hint = tr("Choosing one item in the photo often helps.") if _item(found, ctx) else ""
+        return [section(" ".join(part for part in (nothing, hint) if part), block_id=block_id(ctx.rid, "none", ctx.rev))]
+    heading = section(products.found(len(shown), lowest(found, ctx)), block_id=block_id(ctx.rid, "ph", ctx.rev))
     if ctx.style == "classic":
         rows = [block for number, product in shown[:IN_ROWS] for block in products.rows(product, number, ctx)]
         return [heading, *rows, divider()]
@@ -109,7 +111,8 @@ def _images(found: Insights, ctx: CardContext) -> Block | None:
 
 def _item(found: Insights, ctx: CardContext) -> Block | None:
     """Only of a picture, not of words; not of a part again."""
-    return choose_item.element(ctx.rid) if found.token and not ctx.origin.startswith("From ") else None
+    whole = found.token and not (ctx.image.crop or ctx.image.token)
+    return choose_item.element(ctx.rid) if whole else None
 
 
 def _menu(found: Insights, ctx: CardContext) -> Block | None:
@@ -137,10 +140,10 @@ def _footer(found: Insights, ctx: CardContext) -> list[Block]:
     source = found.caption.data_source_url if found.caption else ""
     moment = datetime.fromtimestamp(ctx.at, UTC)
     parts = (
-        f"Caption: {mrkdwn.link(source, mrkdwn.host(source))}" if mrkdwn.host(source) else "",
-        f"For <@{ctx.requester}>" if ctx.requester else "",
+        tr("Caption: {source}", source=mrkdwn.link(source, mrkdwn.host(source))) if mrkdwn.host(source) else "",
+        tr("For {person}", person=f"<@{ctx.requester}>") if ctx.requester else "",
         ctx.market,
-        mrkdwn.date(ctx.at, format_datetime(moment, "MMM d, y, HH:mm 'UTC'", locale="en_US")),
+        mrkdwn.date(ctx.at, f"{format_date(moment, locale=spoken())}, {moment:%H:%M} UTC"),
     )
     return [context(" · ".join(part for part in parts if part), block_id=block_id(ctx.rid, "foot", ctx.rev))]
 
@@ -153,8 +156,26 @@ def _fallback(found: Insights, ctx: CardContext) -> str:
     """What notifications and screen readers get instead of the blocks (cards.md §8)."""
     shown = products.named(found)
     if not shown:
-        return mrkdwn.words(f"{title(found)}. No similar products found.", FALLBACK, room=FALLBACK)
-    price, best = lowest(found, ctx), shown[0][1]
-    counted = products.count(len(shown), "similar product", "similar products") + (f" from {price}" if price else "")
+        return mrkdwn.words(tr("{title}. No similar products found.", title=title(found)), FALLBACK, room=FALLBACK)
+    best = shown[0][1]
     match = ", ".join(part for part in (mrkdwn.cut(best.name, products.TITLE), products.price(best, ctx)) if part)
-    return mrkdwn.words(f"{title(found)}. {counted}. Top match: {match}.", FALLBACK, room=FALLBACK)
+    many, price = products.counted(len(shown), ""), lowest(found, ctx)
+    counted = tr("{products} from {price}", products=many, price=price) if price else many
+    text = tr("{title}. {products}. Top match: {match}.", title=title(found), products=counted, match=match)
+    return mrkdwn.words(text, FALLBACK, room=FALLBACK)
+
+
+def _origin(ctx: CardContext) -> str:
+    """The card's second line, where it is not plain which picture it speaks of, or what of it."""
+    image = ctx.image
+    if image.alone:
+        return ""
+    if image.crop:
+        return tr("From item {item}", item=image.item) if image.item else tr("From a part of the picture")
+    which = ""
+    if image.token:
+        which = tr("From a similar image")
+    elif image.total:
+        which = tr("Photo {number} of {total}", number=image.number, total=image.total)
+    only = conditions.described(refine(image.words), ctx.market)
+    return " · ".join(part for part in (which, tr("Only {conditions}", conditions=only) if only else "") if part)

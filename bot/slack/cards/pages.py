@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from babel.dates import format_date
 
 from bot.insights.model import ImageObject, Insights, Query
+from bot.language import spoken, tr, trn
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, actions, context, divider, section
 from bot.slack.buttons import more_pages, search_words
-from bot.slack.cards import products
 from bot.slack.cards.context import CardContext
 from bot.slack.cards.views import divided, modal, state_of, window
 from bot.slack.values import block_id
@@ -24,21 +24,21 @@ def view(ctx: CardContext, found: Insights, *, start: int = 0, until: int = 0) -
     pages = sorted(found.pages_including, key=lambda page: page.date_published, reverse=True)
     state = window(replace(state_of(ctx), start=start, until=until), page=PAGE, pages=PAGES, total=len(pages))
     more = more_pages.element(ctx.rid, state.until) if state.until < len(pages) else None
-    heading = f"*{products.count(len(pages), 'page includes', 'pages include')} this image*"
+    heading = trn("*{n} page includes this image*", "*{n} pages include this image*", len(pages))
     blocks = [
-        section(heading if pages else "No page includes this image.", block_id=block_id(ctx.rid, "pgl")),
+        section(heading if pages else tr("No page includes this image."), block_id=block_id(ctx.rid, "pgl")),
         *divided([_page(page) for page in pages[state.start : state.until]]),
         *([divider()] if more else []),
         *actions([more], block_id=block_id(ctx.rid, "pgm", state.start)),
     ]
-    return modal("pages", "Pages with the image", blocks, state)
+    return modal("pages", tr("Pages with the image"), blocks, state)
 
 
 def _page(page: ImageObject) -> list[Block]:
     host = mrkdwn.words(page.host_page_display_url, 60) or mrkdwn.host(page.host_page_url)
     when = _published(page.date_published)
-    name = mrkdwn.link(page.host_page_url, mrkdwn.plainly(page.name) or mrkdwn.host(page.host_page_url) or "Page", 150)
-    line = " · ".join(part for part in (host, f"published {when}" if when else "") if part)
+    name = mrkdwn.link(page.host_page_url, mrkdwn.plainly(page.name) or mrkdwn.host(page.host_page_url) or tr("Page"), 150)
+    line = " · ".join(part for part in (host, tr("published {day}", day=when) if when else "") if part)
     return [section(f"*{name}*"), *([context(line)] if line else [])]
 
 
@@ -47,12 +47,12 @@ def _published(text: str) -> str:
         moment = datetime.fromisoformat(text[:19]).replace(tzinfo=UTC)
     except ValueError:
         return ""
-    return f"<!date^{int(moment.timestamp())}^{{date_short}}|{format_date(moment, 'MMM d, y', locale='en_US')}>"
+    return f"<!date^{int(moment.timestamp())}^{{date_short}}|{format_date(moment, locale=spoken())}>"
 
 
 def searching(ctx: CardContext) -> Payload:
     """Until the searches are known."""
-    return modal("related", "Related searches", [context(":mag: Looking for related searches…")], state_of(ctx))
+    return modal("related", tr("Related searches"), [context(":mag: " + tr("Looking for related searches…"))], state_of(ctx))
 
 
 def related(ctx: CardContext, queries: Sequence[Query]) -> Payload:
@@ -65,5 +65,5 @@ def related(ctx: CardContext, queries: Sequence[Query]) -> Payload:
         )
         for number, query in enumerate(queries[:MOST_SEARCHES])
     ]
-    heading = "*Related searches*" if rows else "Nobody has looked for anything like this yet."
-    return modal("related", "Related searches", [section(heading), *rows], state_of(ctx))
+    heading = f"*{tr('Related searches')}*" if rows else tr("Nobody has looked for anything like this yet.")
+    return modal("related", tr("Related searches"), [section(heading), *rows], state_of(ctx))

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+from babel.numbers import format_decimal
+
 from bot import money
 from bot.insights.model import Band, ImageObject, Insights, Rating, Reason
+from bot.language import marked, spoken, tr, trn
 from bot.slack import mrkdwn
 from bot.slack.blocks import ALT_LIMIT, Block, actions, markup, section, thumbnail
 from bot.slack.buttons import link, save_product, where_to_buy
@@ -24,7 +27,7 @@ def buy_or_view(context: CardContext, product: ImageObject, number: int) -> Bloc
     """Where to buy, or the product's page where no store is known."""
     if stores(product):
         return where_to_buy.element(context.rid, number, product.name)
-    return link.element("View page", product.host_page_url, f"page.{number}", about=product.name)
+    return link.element(tr("View page"), product.host_page_url, f"page.{number}", about=product.name)
 
 
 def save(context: CardContext, product: ImageObject, number: int) -> Block | None:
@@ -46,20 +49,34 @@ def stores(product: ImageObject) -> int:
     return max(0, offer.offer_count if offer else 0) or max(0, product.shopping_sources_count)
 
 
-def count(number: int, one: str, many: str) -> str:
-    return f"{number:,} {one if number == 1 else many}"
+def in_stores(number: int) -> str:
+    return trn("{n} store", "{n} stores", number)
+
+
+def counted(number: int, lowest: str) -> str:
+    """How many similar products, and from which price on, where it is known."""
+    line = trn("{n} similar product", "{n} similar products", number)
+    return tr("{products}, from {price}", products=line, price=lowest) if lowest else line
+
+
+def found(number: int, lowest: str) -> str:
+    """The same as a heading."""
+    line = trn("*Similar products* · {n} found", "*Similar products* · {n} found", number)
+    return tr("{products}, from {price}", products=line, price=lowest) if lowest else line
 
 
 def price(product: ImageObject, context: CardContext) -> str:
     """The range, "Price at store" where stores but no price are known, else ""."""
     offer = product.aggregate_offer
     known = money.span(offer.low_price, offer.high_price, offer.currency, context.market) if offer else ""
-    return known or ("Price at store" if stores(product) else "")
+    return known or (tr("Price at store") if stores(product) else "")
 
 
-def price_and_stores(product: ImageObject, context: CardContext, joint: str = " · ") -> str:
-    many = count(stores(product), "store", "stores") if stores(product) else ""
-    return joint.join(part for part in (price(product, context), many) if part)
+def price_and_stores(product: ImageObject, context: CardContext, *, sentence: bool = False) -> str:
+    cost, many = price(product, context), in_stores(stores(product)) if stores(product) else ""
+    if sentence and cost and many:
+        return tr("{price} at {stores}", price=cost, stores=many)
+    return " · ".join(part for part in (cost, many) if part)
 
 
 def rated(product: ImageObject) -> str:
@@ -67,7 +84,10 @@ def rated(product: ImageObject) -> str:
     rating = (product.aggregate_offer.rating if product.aggregate_offer else None) or product.rating or Rating(0)
     if not 0 < rating.value <= rating.best or rating.count < 1:
         return ""
-    return f"Rated {rating.value:g} of {rating.best:g} ({count(rating.count, 'review', 'reviews')})"
+    value, best = (format_decimal(round(one, 2), locale=spoken()) for one in (rating.value, rating.best))
+    return trn(
+        "Rated {value} of {best} ({n} review)", "Rated {value} of {best} ({n} reviews)", rating.count, value=value, best=best
+    )
 
 
 def matched(product: ImageObject) -> str:
@@ -75,18 +95,23 @@ def matched(product: ImageObject) -> str:
     match = product.match
     if match is None:
         return ""
-    colour = " and colour" if Reason.COLOUR in match.reasons else ""
     if match.band is Band.SAME_ITEM:
-        why = next((words for reason, words in _SURE.items() if reason in match.reasons), "")
-        return f"Same item: {why}" if why else "Same item"
-    return f"Same kind{colour}" if match.band is Band.SAME_KIND else f"Similar look{colour}"
+        return tr(next((words for reason, words in _SURE.items() if reason in match.reasons), _SAME))
+    if match.band is Band.SAME_KIND:
+        return tr("Same kind and colour") if Reason.COLOUR in match.reasons else tr("Same kind")
+    return tr("Similar look and colour") if Reason.COLOUR in match.reasons else tr("Similar look")
 
 
-_SURE = {Reason.COPY: "this very picture", Reason.CODE: "its code is in the picture", Reason.TEXT: "its name is in the picture"}
+_SAME = marked("Same item")
+_SURE = {
+    Reason.COPY: marked("Same item: this very picture"),
+    Reason.CODE: marked("Same item: its code is in the picture"),
+    Reason.TEXT: marked("Same item: its name is in the picture"),
+}
 
 
 def photo(product: ImageObject, context: CardContext, box: tuple[int, int]) -> Block | None:
-    return shown(product.thumbnail_url, f"Product photo: {product.name}", context, box)
+    return shown(product.thumbnail_url, tr("Product photo: {name}", name=product.name), context, box)
 
 
 def shown(url: str, alt: str, context: CardContext, box: tuple[int, int]) -> Block | None:
@@ -111,9 +136,10 @@ def card(product: ImageObject, number: int, context: CardContext) -> Block:
     return found
 
 
-def head(product: ImageObject, context: CardContext, name: str, joint: str = " · ") -> Block:
+def head(product: ImageObject, context: CardContext, name: str, *, sentence: bool = False) -> Block:
     """Name, price, stores, rating and photo in one section."""
-    lines = [f"*{mrkdwn.words(product.name, 150)}*", price_and_stores(product, context, joint), matched(product), rated(product)]
+    cost = price_and_stores(product, context, sentence=sentence)
+    lines = [f"*{mrkdwn.words(product.name, 150)}*", cost, matched(product), rated(product)]
     return section("\n".join(line for line in lines if line), accessory=photo(product, context, SMALL), block_id=name)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from bot.insights.model import Crop
+from bot.language import marked, tr
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, context, option, plain, section
 from bot.slack.buttons import pick_item
@@ -16,13 +17,13 @@ from bot.slack.values import block_id, encode
 ALL, PART = "all", "xy"
 LABEL = 24
 PARTS = {
-    "Left half": "0,0,50,100",
-    "Right half": "50,0,100,100",
-    "Top half": "0,0,100,50",
-    "Bottom half": "0,50,100,100",
-    "Centre": "25,25,75,75",
+    marked("Left half"): "0,0,50,100",
+    marked("Right half"): "50,0,100,100",
+    marked("Top half"): "0,0,100,50",
+    marked("Bottom half"): "0,50,100,100",
+    marked("Centre"): "25,25,75,75",
 }
-BAD_EDGES = "Use four numbers from 0 to 100: left, top, right, bottom. Right and bottom must be larger."
+BAD_EDGES = marked("Use four numbers from 0 to 100: left, top, right, bottom. Right and bottom must be larger.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +51,25 @@ class Choice:
 
 
 def loading(ctx: CardContext) -> Payload:
-    return modal("region", "Choose an item", [context("Looking for items in the photo…")], ViewState(ctx.rid), close="Cancel")
+    waiting = context(tr("Looking for items in the photo…"))
+    return modal("region", tr("Choose an item"), [waiting], ViewState(ctx.rid), close=tr("Cancel"))
 
 
 def failed(ctx: CardContext, why: str) -> Payload:
-    return modal("region", "Choose an item", [section(why)], ViewState(ctx.rid))
+    return modal("region", tr("Choose an item"), [section(why)], ViewState(ctx.rid))
 
 
 def view(choice: Choice, *, picked: str = "") -> Payload:
     """picked: the arg of the radio that is chosen; without items the part is all there is to say."""
     rid = choice.state.rid
     options = {f"g{n}": option(f"{n} · {_label(name)}", encode(rid, f"g{n}")) for n, (name, _) in enumerate(choice.items, 1)}
-    options |= {ALL: option("Whole picture", encode(rid, ALL)), PART: option("A part of the picture", encode(rid, PART))}
+    options |= {ALL: option(tr("Whole picture"), encode(rid, ALL)), PART: option(tr("A part of the picture"), encode(rid, PART))}
     first = picked if picked in options else next(iter(options)) if choice.items else PART
     radios: Block = {
         "type": "input",
         "block_id": "region",
         "dispatch_action": True,
-        "label": plain("What should I look for?"),
+        "label": plain(tr("What should I look for?")),
         "element": {
             "type": "radio_buttons",
             "action_id": pick_item.ACTION_ID,
@@ -80,35 +82,37 @@ def view(choice: Choice, *, picked: str = "") -> Payload:
         alt = _alt(choice.items)
         photo = [{"type": "image", "block_id": block_id(rid, "rimg"), "slack_file": {"id": choice.file}, "alt_text": alt}]
     more = _part() if first == PART else []
-    view = modal("region", "Choose an item", [*photo, radios, *more], choice.state, submit="Find similar", close="Cancel")
+    view = modal(
+        "region", tr("Choose an item"), [*photo, radios, *more], choice.state, submit=tr("Find similar"), close=tr("Cancel")
+    )
     return view | {"private_metadata": choice.dump()}
 
 
 def _part() -> list[Block]:
-    parts = [option(label, value) for label, value in PARTS.items()]
+    parts = [option(tr(label), value) for label, value in PARTS.items()]
     element: Block = {"type": "static_select", "action_id": "v", "options": parts, "initial_option": parts[0]}
     edges: Block = {"type": "plain_text_input", "action_id": "v", "placeholder": plain("10, 20, 80, 90"), "max_length": 40}
     return [
-        {"type": "input", "block_id": "part", "label": plain("Part"), "element": element},
+        {"type": "input", "block_id": "part", "label": plain(tr("Part")), "element": element},
         {
             "type": "input",
             "block_id": "edges",
             "optional": True,
-            "label": plain("Exact edges in percent"),
-            "hint": plain("Left, top, right, bottom. Replaces the part."),
+            "label": plain(tr("Exact edges in percent")),
+            "hint": plain(tr("Left, top, right, bottom. Replaces the part.")),
             "element": edges,
         },
     ]
 
 
 def _label(name: str) -> str:
-    said = mrkdwn.cut(mrkdwn.plainly(name), LABEL) or "Item"
+    said = mrkdwn.cut(mrkdwn.plainly(name), LABEL) or tr("Item")
     return said[0].upper() + said[1:]
 
 
 def _alt(items: Sequence[tuple[str, Crop]]) -> str:
     named = ", ".join(f"{n} {_label(name).lower()}" for n, (name, _) in enumerate(items, 1))
-    return mrkdwn.cut(f"Your photo with numbered boxes: {named}" if named else "Your photo", 150)
+    return mrkdwn.cut(tr("Your photo with numbered boxes: {items}", items=named) if named else tr("Your photo"), 150)
 
 
 def _edges(box: Crop) -> tuple[float, float, float, float]:

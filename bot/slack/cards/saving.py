@@ -5,6 +5,7 @@ from decimal import Decimal
 
 from bot import money
 from bot.insights.model import ImageObject, Offer
+from bot.language import tr
 from bot.saved import Saved
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, actions, alert, context, option, plain, section
@@ -25,45 +26,56 @@ def lowest(product: ImageObject) -> tuple[Decimal, str] | None:
 def form(ctx: CardContext, product: ImageObject, number: int, saved: Saved | None) -> Payload:
     """Whether to be told of a lower price, and from which on."""
     price = lowest(product)
-    told = option("Tell me when the price drops", WATCH) | {"description": plain("I check once a day and send a direct message")}
+    told = option(tr("Tell me when the price drops"), WATCH)
+    told["description"] = plain(tr("I check once a day and send a direct message"))
     element: Block = {"type": "checkboxes", "action_id": "v", "options": [told]}
     if saved is None or saved.watching:
         element["initial_options"] = [told]
-    watch: Block = {"type": "input", "block_id": "watch", "optional": True, "label": plain("Price watch"), "element": element}
+    watch: Block = {"type": "input", "block_id": "watch", "optional": True, "label": plain(tr("Price watch")), "element": element}
     blocks = [_head(ctx, product)]
     if saved:
-        blocks.append(context(f"Saved on {mrkdwn.date(int(saved.created), 'an earlier day')}"))
+        earlier = tr("an earlier day")
+        blocks.append(context(tr("Saved on {day}", day=mrkdwn.date(int(saved.created), earlier))))
     if price:
         at = saved.below if saved and saved.below is not None else price[0]
         number_input = {"type": "number_input", "action_id": "v", "is_decimal_allowed": True, "min_value": "0.01"}
         below = number_input | {"initial_value": f"{at:f}"}
-        label = plain(f"Below, in {price[1]}")
+        label = plain(tr("Below, in {currency}", currency=price[1]))
         blocks += [watch, {"type": "input", "block_id": "below", "optional": True, "label": label, "element": below}]
-    return modal("save", "Save product", blocks, replace(state_of(ctx), product=number), submit="Save", close="Cancel")
+    return modal(
+        "save", tr("Save product"), blocks, replace(state_of(ctx), product=number), submit=tr("Save"), close=tr("Cancel")
+    )
 
 
 def done(ctx: CardContext, product: ImageObject, below: Decimal | None, currency: str) -> Payload:
-    told = f" I’ll message you when it drops below {money.fmt(below, currency, ctx.market)}." if below is not None else ""
+    said = tr("Saved.")
+    if below is not None:
+        said = tr("Saved. I’ll message you when it drops below {price}.", price=money.fmt(below, currency, ctx.market))
     blocks = [
-        alert(f"Saved.{told}", "success"),
+        alert(said, "success"),
         _head(ctx, product),
-        context("Saved products are in the Home tab of Image Insights."),
+        context(tr("Saved products are in the Home tab of Image Insights.")),
     ]
-    return modal("save", "Save product", blocks, state_of(ctx))
+    return modal("save", tr("Save product"), blocks, state_of(ctx))
 
 
 def dropped(saved: Saved, offer: Offer, before: Decimal, *, pictures: bool) -> Payload:
     """A lower price, as a direct message."""
     name = mrkdwn.words(saved.product.name, 100)
     now, was = (money.fmt(one, offer.currency, saved.market) for one in (offer.price or Decimal(0), before))
-    seller = mrkdwn.words(offer.seller.name, 60) or mrkdwn.host(offer.url) or "a store"
+    seller = mrkdwn.words(offer.seller.name, 60) or mrkdwn.host(offer.url) or tr("a store")
     photo = products.photo(saved.product, CardContext(saved.sid, 0, pictures=pictures), products.SMALL)
-    visit = link.element("Visit store", offer.url, "drop", about=f"{seller}, {now}")
-    asked = f"You asked to know below {money.fmt(saved.below, offer.currency, saved.market)}" if saved.below is not None else ""
+    visit = link.element(tr("Visit store"), offer.url, "drop", about=f"{seller}, {now}")
+    asked = ""
+    if saved.below is not None:
+        asked = tr("You asked to know below {price}", price=money.fmt(saved.below, offer.currency, saved.market))
+    heading = tr("Price drop: {name}", name=name)
+    text = tr("Price drop: {name} is now {now} at {seller}.", name=name, now=now, seller=seller)
+    cost = tr("Now *{now}* at {seller}, was {was}", now=now, seller=seller, was=was)
     return {
-        "text": f"Price drop: {name} is now {now} at {seller}.",
+        "text": text,
         "blocks": [
-            section(f"*Price drop: {name}*\nNow *{now}* at {seller}, was {was}", accessory=photo),
+            section(f"*{heading}*\n{cost}", accessory=photo),
             *actions([visit, stop_watch.element(saved.sid, saved.product.name)]),
             *([context(asked)] if asked else []),
         ],
@@ -71,14 +83,18 @@ def dropped(saved: Saved, offer: Offer, before: Decimal, *, pictures: bool) -> P
 
 
 def stopped(saved: Saved) -> Payload:
-    line = f"Stopped watching {mrkdwn.words(saved.product.name, 100)}."
-    return {"text": line, "blocks": [section(f"*{mrkdwn.words(saved.product.name, 100)}*"), context("Stopped watching")]}
+    name = mrkdwn.words(saved.product.name, 100)
+    line = tr("Stopped watching {name}.", name=name)
+    return {"text": line, "blocks": [section(f"*{name}*"), context(tr("Stopped watching"))]}
 
 
 def _head(ctx: CardContext, product: ImageObject) -> Block:
-    price, many = lowest(product), products.count(products.stores(product), "store", "stores")
-    cost = f"From {money.fmt(*price, ctx.market)}" if price else ""
-    where = f"at {many}" if products.stores(product) else ""
-    line = " ".join(part for part in (cost, where) if part)
+    price, many = lowest(product), products.stores(product)
+    line, stores = "", products.in_stores(many)
+    if price:
+        cost = money.fmt(*price, ctx.market)
+        line = tr("From {price} at {stores}", price=cost, stores=stores) if many else tr("From {price}", price=cost)
+    elif many:
+        line = tr("At {stores}", stores=stores)
     name = f"*{mrkdwn.words(product.name, 150)}*"
     return section(f"{name}\n{line}" if line else name, accessory=products.photo(product, ctx, products.SMALL))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot.insights.model import ImageObject, Insights
+from bot.language import tr, trn
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, actions, divider, section
 from bot.slack.buttons import more_images, use_image
@@ -20,18 +21,18 @@ def view(ctx: CardContext, found: Insights, *, start: int = 0, until: int = 0) -
     state = window(replace(state_of(ctx), start=start, until=until), page=PAGE, pages=PAGES, total=len(images))
     shown = list(enumerate(images))[state.start : state.until]
     more = more_images.element(ctx.rid, state.until) if state.until < len(images) else None
-    heading = products.count(len(images), "visually similar image", "visually similar images")
+    heading = trn("{n} visually similar image", "{n} visually similar images", len(images))
     blocks = [
-        section(f"*{heading}*" if images else "No similar images found.", block_id=block_id(ctx.rid, "il")),
+        section(f"*{heading}*" if images else tr("No similar images found."), block_id=block_id(ctx.rid, "il")),
         *divided([_row(ctx, picture, number) for number, picture in shown]),
         *([divider()] if more else []),
         *actions([more], block_id=block_id(ctx.rid, "im", state.start)),
     ]
-    return modal("images", "Similar images", blocks, state)
+    return modal("images", tr("Similar images"), blocks, state)
 
 
 def _row(ctx: CardContext, picture: ImageObject, number: int) -> list[Block]:
-    name = mrkdwn.plainly(picture.name) or "Image"
+    name = mrkdwn.plainly(picture.name) or tr("Image")
     lines = (
         f"*{mrkdwn.link(picture.host_page_url, name, 80)}*",
         mrkdwn.words(picture.host_page_display_url or mrkdwn.host(picture.host_page_url), 60),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from bot.insights.model import Insights
+from bot.language import tr
 from bot.slack.blocks import Payload, actions, divider, section
 from bot.slack.buttons import page_products
 from bot.slack.cards import products
@@ -19,11 +20,12 @@ def view(ctx: CardContext, found: Insights, *, start: int = 0, until: int = 0) -
     state = window(replace(state_of(ctx), start=start, until=until), page=PAGE, pages=PAGES, total=len(named))
     shown = named[state.start : state.until]
     more = page_products.element(ctx.rid, state.until) if state.until < len(named) else None
-    heading = f"*{products.count(len(named), 'similar product', 'similar products')}*\nBest visual match first"
+    order = tr("Best visual match first")
+    heading = f"*{products.counted(len(named), '')}*\n{order}"
     blocks = [
-        section(heading if named else "No similar products found.", block_id=block_id(ctx.rid, "pl")),
+        section(heading if named else tr("No similar products found."), block_id=block_id(ctx.rid, "pl")),
         *divided([products.rows(product, number, ctx) for number, product in shown]),
         *([divider()] if more else []),
         *actions([more], block_id=block_id(ctx.rid, "pm", state.start)),
     ]
-    return modal("products", "Similar products", blocks, state)
+    return modal("products", tr("Similar products"), blocks, state)

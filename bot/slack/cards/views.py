@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.language import tr
 from bot.slack.blocks import Block, Payload, divider, plain
 from bot.slack.cards.context import CardContext, ViewState
 
@@ -13,12 +14,13 @@ def state_of(ctx: CardContext) -> ViewState:
     return ViewState(ctx.rid, ctx.channel, ctx.thread)
 
 
-def modal(name: str, title: str, blocks: list[Block], state: ViewState, *, submit: str = "", close: str = "Done") -> Payload:
+def modal(name: str, title: str, blocks: list[Block], state: ViewState, *, submit: str = "", close: str = "") -> Payload:
+    """`close` is Done where nothing else is said."""
     view: Payload = {
         "type": "modal",
         "callback_id": f"insights.{name}",
         "title": plain(title, TITLE),
-        "close": plain(close, TITLE),
+        "close": plain(close or tr("Done"), TITLE),
         "private_metadata": state.dump(),
         "blocks": blocks,
     }

@@ -5,6 +5,7 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
+from bot.language import speaking
 from bot.slack import events
 from bot.slack.cards import result
 from bot.slack.desk import Desk
@@ -21,7 +22,9 @@ async def on_message(ack: AsyncAck, body: dict[str, Any], desk: Desk) -> None:
 async def anywhere(ack: AsyncAck, body: dict[str, Any], desk: Desk) -> None:
     """Opened here and now: nothing is lost when it fails, and a job could be late for the three seconds."""
     await ack()
-    await desk.replies.open_view(str(body.get("trigger_id") or ""), result.ask(), on_top=False)
+    team, person = events.asker(body)
+    with speaking(await desk.spoken_by(team, person)):
+        await desk.replies.open_view(str(body.get("trigger_id") or ""), result.ask(), on_top=False)
 
 
 def listen(app: AsyncApp) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.jobs import Adding, ImageRef, Lookup, Settings, Switch
+from bot.jobs import Adding, ImageRef, Lookup, ReplyTo, Settings, Switch
+from bot.language import speaking
 from bot.slack import events
 from bot.slack.cards import notices
 from bot.slack.cards.notices import Kind
@@ -18,8 +19,13 @@ ADDRESS = re.compile(r"^\S*(?:[:/]|\.\w{2,4}$)\S*$")
 
 
 async def typed(ack: AsyncAck, command: dict[str, Any], desk: Desk) -> None:
-    word, rest = events.command(command)
     to = events.command_reply_to(command)
+    with speaking(await desk.spoken_by(to.team, to.user)):
+        await _understood(ack, command, to, desk)
+
+
+async def _understood(ack: AsyncAck, command: dict[str, Any], to: ReplyTo, desk: Desk) -> None:
+    word, rest = events.command(command)
     key = f"command:{to.team}:{command.get('trigger_id')}"
     match word:
         case "url":

@@ -6,6 +6,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.jobs import kind, to_payload
+from bot.language import speaking
 from bot.queue import Job
 from bot.slack import events
 from bot.slack.buttons import SUBMISSIONS
@@ -20,7 +21,8 @@ async def submitted(ack: AsyncAck, body: dict[str, Any], desk: Desk) -> None:
         return
     key = events.click_key(click)
     press = Press(Job(key, click.reply_to.team, kind(click), to_payload(click)), desk, click)
-    answer = await SUBMISSIONS[click.name].meanwhile(press)
+    with speaking(await desk.spoken_by(click.reply_to.team, click.reply_to.user)):
+        answer = await SUBMISSIONS[click.name].meanwhile(press)
     if answer["response_action"] != "errors":
         await desk.start(click, key, urgent=True)
     await ack(**answer)
