@@ -38,6 +38,8 @@ from bot.queue import Jobs, JobStatus, State
 from bot.slack import errands, operator
 from bot.slack.manifest import manifest_for
 from bot.slack.running import Bot, running_bot
+from bot.sources import opening
+from bot.sources.ladder import Ladder
 from bot.storage import Database
 from bot.vault import Vault
 from bot.web import Check, address, bind, health, listening, until_stopped
@@ -62,21 +64,24 @@ class Engine:
 
 @asynccontextmanager
 async def engine(settings: Settings, *, base_url: str) -> AsyncIterator[Engine]:
-    """Open the engine in this process, or the way to INSIGHTS_URL."""
+    """Open the engine in this process, or the way to INSIGHTS_URL; above it the live sources, where there are some."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.open(settings.sqlite_path))
         pixels = await stack.enter_async_context(Pixels.open())
         fetcher = await stack.enter_async_context(Fetcher.open(allow=settings.insights_fetch_allow))
-        if settings.insights_url:
+        service: InsightsService | None = None
+        client: InsightsClient
+        if settings.insights_url and "bing" not in settings.live_sources:
             key = settings.insights_key.get_secret_value()
-            remote = await stack.enter_async_context(HttpInsightsClient.open(settings.insights_url, key, pixels=pixels))
-            yield Engine(database, pixels, fetcher, remote, None)
+            client = await stack.enter_async_context(HttpInsightsClient.open(settings.insights_url, key, pixels=pixels))
         else:
             base_url = settings.public_url or base_url
-            service = await stack.enter_async_context(
+            client = service = await stack.enter_async_context(
                 InsightsService.open(settings, database, pixels, fetcher, base_url=base_url)
             )
-            yield Engine(database, pixels, fetcher, service, service)
+        if settings.live_sources:
+            client = await stack.enter_async_context(opening.ladder(client, settings, database, pixels))
+        yield Engine(database, pixels, fetcher, client, service)
 
 
 def engine_routes(service: InsightsService | None, settings: Settings) -> list[web.RouteDef]:
@@ -120,7 +125,7 @@ async def run_insights(settings: Settings) -> None:
         sock.close()
         raise ConfigurationError("Without INSIGHTS_KEYS the API answers on loopback only. Set INSIGHTS_KEYS, or HOST=127.0.0.1.")
     base_url = address(sock)
-    async with engine(settings.model_copy(update={"insights_url": ""}), base_url=base_url) as parts:
+    async with engine(settings.model_copy(update={"insights_url": "", "live_sources": ()}), base_url=base_url) as parts:
         routes = [*engine_routes(parts.service, settings), *health(checks(parts.database, None, parts.service))]
         _warn_if_empty(parts.service)
         async with listening(sock, routes, middlewares=[error_middleware]):
@@ -210,6 +215,7 @@ def demo_settings(workspace: Workspace, base_url: str) -> Settings:
         slack_client_id="",
         slack_api_url=workspace.api_url,
         insights_url="",
+        live_sources=(),
         insights_keys=(),
         insights_fetch_allow=("127.0.0.0/8", "::1/128"),  # the page's sample pictures; nothing here listens to strangers
     )
@@ -512,6 +518,8 @@ async def run_check(settings: Settings) -> bool:
 
     async def ask_engine() -> str:
         async with engine(settings, base_url=_own_address(settings)) as parts:
+            if isinstance(parts.client, Ladder):
+                _say(f"{'live sources':12} ok: {await parts.client.asked_today()}")
             if parts.service is None:
                 return f"asks {settings.insights_url}"
             counts = parts.service.catalogue.stats()

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     insights_fetch_allow: Commas = Field(
         (), description="comma list of hosts or CIDRs that may be fetched although they are not public"
     )
+    live_sources: Annotated[tuple[Literal["bing", "vision", "lens"], ...], NoDecode] = Field(
+        (), description="comma list of services to ask when the catalogue has nothing: `bing`, `vision`, `lens`; in this order"
+    )
+    google_vision_key: SecretStr = Field(SecretStr(""), description="for `vision`: an API key of Google Cloud Vision")
+    serpapi_key: SecretStr = Field(SecretStr(""), description="for `lens`: an API key of SerpApi, which asks Google Lens")
+    live_lookups_per_day: int = Field(100, ge=0, description="how often each live source may be asked a day (UTC)")
     insights_model: Path | None = Field(None, description="another ONNX image encoder; empty means the packaged one")
     default_market: str = Field(
         "en-US", pattern=r"^[a-z]{2}-[A-Z]{2}$", description="market of offers, currency and number format"
@@ -60,7 +66,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     log_format: Literal["", "text", "json"] = Field("", description="empty means text on a terminal, json elsewhere")
 
-    @field_validator("insights_keys", "insights_fetch_allow", "slack_scopes", "secret_keys", "unfurl_domains", mode="before")
+    @field_validator(
+        "insights_keys", "insights_fetch_allow", "slack_scopes", "secret_keys", "unfurl_domains", "live_sources", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from bot import errors
 from bot.errors import Unavailable, UserError
-from bot.insights.model import Caption, Crop, ImageObject, Insights, Module, Token, Upload
+from bot.insights.model import Caption, Crop, ImageObject, Insights, Module, Outside, Shortfall, Token, Upload
 from bot.jobs import ImageRef, Lookup, ReplyTo, from_payload
 from bot.language import marked, speaking
 from bot.opinions import demoted
@@ -34,12 +35,47 @@ MODULES = (
     Module.SIMILAR_PRODUCTS,
     Module.PAGES_INCLUDING,
 )
-LOOK_SECONDS = 20.0  # threats.md R7
+LOOK_SECONDS = 25.0  # cards.md §6; the own catalogue alone has 20 (threats.md R7)
+PARTLY_SECONDS = 4.0
 EYES = "eyes"
 DAY_SECONDS = 24 * 3600.0
 """The same photo in the same channel gets no second card so soon, unless somebody asks (cards.md §6)."""
 BURST, BURST_SECONDS = 5, 60.0
 """So many pictures in a channel get whole cards; the rest of a minute's get short ones (cards.md §6)."""
+
+
+class Meanwhile:
+    """What to do while others are still asked: after PARTLY_SECONDS show what the catalogue says (cards.md §6)."""
+
+    def __init__(self, looking: "Looking | None") -> None:
+        self._looking = looking
+        self._since = time.monotonic()
+        self._showing = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def known(self, found: Insights) -> None:
+        """The catalogue has said all it knows."""
+        if self._looking:
+            self._task = asyncio.create_task(self._show(self._looking, found))
+
+    async def _show(self, looking: "Looking", found: Insights) -> None:
+        await asyncio.sleep(max(0.0, PARTLY_SECONDS - (time.monotonic() - self._since)))
+        self._showing = True
+        try:
+            await looking.post_partly(found)
+        except errors.Error as error:  # the whole card comes all the same
+            log.info("no card in parts: %s", error)
+
+    async def __aexit__(self, *_: object) -> None:
+        """What is being posted is waited for, or the whole card could come before it."""
+        if self._task is None:
+            return
+        if not self._showing:
+            self._task.cancel()
+        await asyncio.wait([self._task])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +91,7 @@ class Looking:
         step = self.job.step
         if not await step("eyes", self.begin):
             return
-        seen = await step("look", self.look)
+        seen = await step("look", lambda: self.look(partly=True))
         await step(f"answer {seen['end']}", lambda: self.answer(seen))
         await step("no eyes", lambda: self.eyes(on=False))
 
@@ -71,14 +107,17 @@ class Looking:
         if self.order.message_ts:
             await self.desk.replies.react(self.order.reply_to.channel, self.order.message_ts, EYES, on=on)
 
-    async def look(self) -> dict[str, Any]:
-        """What became of it, as JSON: {"end": "card" | "elsewhere" | "nothing" | "problem", "rid", "error", "text", "values"}."""
+    async def look(self, *, partly: bool = False) -> dict[str, Any]:
+        """What became of it, as JSON: {"end": "card" | "elsewhere" | "nothing" | "problem", "rid", "error", "text", "values"}.
+
+        partly: post what is known so far, if the rest takes its time.
+        """
         try:
-            async with asyncio.timeout(LOOK_SECONDS):
+            async with asyncio.timeout(LOOK_SECONDS), Meanwhile(self if partly else None) as meanwhile:
                 ref = await self._image()
                 if ref is None:
                     return {"end": "elsewhere"}
-                found = await self._see(ref)
+                found = await self._see(ref, meanwhile)
         except TimeoutError:
             raise Unavailable("looking took too long") from None
         except UserError as error:
@@ -86,17 +125,30 @@ class Looking:
             said = {"error": type(error).__name__, "text": error.text, "values": error.values}
             return {"end": "problem", "rid": kept.rid} | said
         if card.is_empty(found) or (self.order.image.alone and not found.similar_products):
-            return {"end": "nothing"}
-        to = self.order.reply_to
-        if not self.order.asked and await self.desk.results.shown_lately(to.team, to.channel, found.token, DAY_SECONDS):
+            return {"end": "spent" if found.shortfall is Shortfall.SPENT else "nothing"}
+        before = await self.desk.results.of_job(self.job.key)
+        begun = before is not None and before.message_ts != ""
+        if not begun and await self._known(found):
             return {"end": "known"}
-        kept = await self._keep(found)
-        return {"end": "card", "rid": kept.rid, "short": await self._in_short()}
+        kept = await (self.desk.results.revise(before.rid, found) if before and begun else self._keep(found))
+        return {"end": "card", "rid": kept.rid, "short": await self._in_short(), "shortfall": found.shortfall.value}
+
+    async def post_partly(self, found: Insights) -> None:
+        """The card without products; the whole one takes its place."""
+        if not card.is_empty(found) and not await self._known(found) and not await self._in_short():
+            await self._post((await self._keep(found)).rid, waiting=True)
+
+    async def _known(self, found: Insights) -> bool:
+        """Whether the picture has its card, and nobody asked for another."""
+        to, results = self.order.reply_to, self.desk.results
+        return not self.order.asked and await results.shown_lately(to.team, to.channel, found.token, DAY_SECONDS)
 
     async def answer(self, seen: dict[str, Any]) -> None:
         match seen["end"]:
             case "card":
-                await self._post(seen["rid"], small=bool(seen.get("short")))
+                await self._post(seen["rid"], small=bool(seen.get("short")), shortfall=Shortfall(seen.get("shortfall", "")))
+            case "spent" if self.order.asked:
+                await self._tell(lambda: notices.problem(Kind.QUOTA))
             case "nothing" if self.order.image.alone:
                 await self._tell(lambda: notices.nothing_for(self.order.image.words))
             case "nothing" if self.order.asked:
@@ -130,13 +182,14 @@ class Looking:
             return first.image
         raise UserError(marked("There is no picture in this thread. Post one and mention me."))
 
-    async def _see(self, ref: ImageRef) -> Insights:
+    async def _see(self, ref: ImageRef, meanwhile: "Meanwhile") -> Insights:
         if ref.alone:
             return await self._search(ref.words)
         picture = Token(ref.token) if ref.token else Upload(await self._bytes(ref))
         prefer, words = await self._preferences(), self.order.image.words
+        outside = Outside(self.order.reply_to.team, meanwhile.known) if prefer.outside and self.desk.elsewhere else None
         found = await self.desk.insights.insights(
-            picture, MODULES, query=words, market=prefer.market, safe_search=prefer.safe_search
+            picture, MODULES, query=words, market=prefer.market, safe_search=prefer.safe_search, outside=outside
         )
         return demoted(found, await self.desk.opinions.disliked(self.order.reply_to.team, found.token))
 
@@ -191,34 +244,40 @@ class Looking:
 
     # --- saying
 
-    async def _post(self, rid: str, *, small: bool) -> None:
-        """The card, in the thread of the photo. A command's hangs on a message of its own, or goes to the asker alone."""
+    async def _post(self, rid: str, *, small: bool = False, waiting: bool = False, shortfall: Shortfall = Shortfall.NONE) -> None:
+        """The card, in the thread of the photo. A command's hangs on a message of its own, or goes to the asker alone.
+
+        Where it is there already, without its products, it is drawn anew.
+        """
         replies, to = self.desk.replies, self.order.reply_to
         result = await self.desk.results.get(rid, to.team)
         if result is None or result.found is None:
             raise Unavailable(f"result {rid} is gone")
-        found, language = result.found, await self.desk.spoken_in(to.team, to.channel)
-        await self.desk.prepare(result)
+        kept, found, language = result, result.found, await self.desk.spoken_in(to.team, to.channel)
+        await self.desk.prepare(kept)
+
+        def draw(style: Style) -> Payload:
+            ctx = replace(self.desk.context(kept, style), thread=to.thread_ts, waiting=waiting, shortfall=shortfall)
+            return card.card(found, ctx, small=small)
+
         try:
+            if kept.message_ts:
+                to = replace(to, channel=kept.channel, thread_ts=kept.thread_ts)
+                return await replies.update(to, kept.message_ts, draw, language=language)
             if self.order.command:
-                top = await replies.post_once(f"{self.job.key}:top", to, self._asked, language=language)
-                to = replace(to, thread_ts=top)
-                result = replace(result, thread_ts=to.thread_ts)
-            ts = await replies.post_once(
-                self.job.key,
-                to,
-                lambda style: card.card(found, self.desk.context(result, style), small=small),
-                language=language,
-            )
+                to = replace(to, thread_ts=await replies.post_once(f"{self.job.key}:top", to, self._asked, language=language))
+            ts = await replies.post_once(self.job.key, to, draw, language=language)
         except CannotPost as error:
+            if waiting:
+                return None  # said once, when all is known
             if error.code in NOT_THERE and to.response_url:
                 with speaking(await self.desk.spoken_by(to.team, to.user)):
-                    await replies.respond(to, lambda style: card.card(found, self.desk.context(result, style), small=small))
+                    await replies.respond(to, draw)
                 return await _take_back(self.order, self.desk)
             log.warning("no card for %s: %s", self.job.reference, error)
-            return (
-                await self._tell(lambda: notices.problem(Kind.ACCESS)) if self.order.asked and error.code in NOT_THERE else None
-            )
+            if self.order.asked and error.code in NOT_THERE:
+                await self._tell(lambda: notices.problem(Kind.ACCESS))
+            return None
         await self.desk.results.posted(rid, to.channel, to.thread_ts, ts)
         return await _take_back(self.order, self.desk)
 

@@ -131,6 +131,14 @@ class Results:
             found = (await connection.execute(select(_results).where(_results.c.job == job))).one()
         return _read(found)
 
+    async def revise(self, rid: str, found: Insights) -> Result:
+        """The answer as it is now; its blocks get new names."""
+        wire = json.dumps(to_wire(found), ensure_ascii=False)
+        row = update(_results).where(_results.c.rid == rid).values(insights=wire, rev=_results.c.rev + 1)
+        async with self._database.write() as connection:
+            await connection.execute(row)
+            return _read((await connection.execute(select(_results).where(_results.c.rid == rid))).one())
+
     async def of_job(self, job: str) -> Result | None:
         async with self._database.read() as connection:
             row = (await connection.execute(select(_results).where(_results.c.job == job))).one_or_none()

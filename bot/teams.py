@@ -51,6 +51,7 @@ _preferences = Table(
     Column("safe_search", String, nullable=False),
     Column("size", String, nullable=False),
     Column("language", String, nullable=False),
+    Column("outside", Boolean, nullable=False),
     Column("changed", Float, nullable=False),
 )
 FULL, SHORT = "full", "short"
@@ -60,13 +61,14 @@ FULL, SHORT = "full", "short"
 class Preferences:
     """How pictures are answered: market of offers and captions, safe search, size of cards (FULL or SHORT).
 
-    language: of what everybody reads, where it is not the market's.
+    language: of what everybody reads, where it is not the market's. outside: pictures may go to live sources.
     """
 
     market: str
     safe_search: SafeSearch = SafeSearch.MODERATE
     size: str = FULL
     language: str = ""
+    outside: bool = False
 
     @property
     def speaks(self) -> str:
@@ -142,7 +144,7 @@ class Teams:
         query = select(_preferences).where(kept.team == team, kept.channel.in_(("", channel))).order_by(kept.channel.desc())
         async with self._database.read() as connection:
             row = (await connection.execute(query.limit(1))).one_or_none()
-        return Preferences(row.market, SafeSearch(row.safe_search), row.size, row.language) if row else usual
+        return Preferences(row.market, SafeSearch(row.safe_search), row.size, row.language, row.outside) if row else usual
 
     async def prefer(self, team: str, channel: str, wanted: Preferences) -> None:
         values = asdict(wanted) | {"safe_search": wanted.safe_search.value, "changed": time.time()}

@@ -222,6 +222,13 @@ def test_the_manifest_carries_the_public_address(tmp_path: Path) -> None:
     assert "https://" in one_line_error(run("manifest", "--url", "http://bot.example.com", data_dir=tmp_path))
 
 
+def test_check_counts_what_live_sources_were_asked(filled: Path) -> None:
+    said = run("check", LIVE_SOURCES="vision", GOOGLE_VISION_KEY="k", data_dir=filled).stdout
+    assert "live sources ok: Google Vision 0 of 100 today" in said
+    refused = run("check", LIVE_SOURCES="vision,lens", GOOGLE_VISION_KEY="k", data_dir=filled).stdout
+    assert "SERPAPI_KEY" in refused
+
+
 def test_check_says_what_to_do(filled: Path) -> None:
     done = run("check", data_dir=filled)
     assert done.returncode == 1

@@ -52,6 +52,7 @@ def test_arrows_point_one_way(part: str) -> None:
 MAY_OPEN_SESSIONS = {
     "bot/fetch.py": "the one fetcher: every address that a person or a feed names",
     "bot/insights/client.py": "the service that the operator named in INSIGHTS_URL",
+    "bot/sources": "the live sources that the operator named",
     "bot/slack/running.py": "Slack's own API and its response_urls",
     "bot/slack/replies.py": "the same session, handed over",
     "bot/slack/operator.py": "the command line: our own address, a bot on this machine",

@@ -17,7 +17,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, FormData
 
 from bot.errors import RateLimited, Unavailable, UserError
 from bot.insights import bing
-from bot.insights.model import WHOLE, Crop, Found, Insights, Module, Picture, SafeSearch, Thing, Token, Upload, Url
+from bot.insights.model import WHOLE, Crop, Found, Insights, Module, Outside, Picture, SafeSearch, Thing, Token, Upload, Url
 from bot.pixels import Pixels
 
 UPLOAD_SIDE = 1500
@@ -96,8 +96,10 @@ class HttpInsightsClient:
         market: str = "en-US",
         language: str = "en",
         safe_search: SafeSearch = SafeSearch.MODERATE,
+        outside: Outside | None = None,
     ) -> Insights:
         """Raises what InsightsClient says; an answer that is not the contract is an outage: Unavailable."""
+        del outside  # nobody else is asked from here
         parameters = {"modules": ",".join(sorted(modules)), "mkt": market, "safeSearch": safe_search.value, "q": query}
         if language != "en":
             parameters["setLang"] = language

@@ -3,7 +3,7 @@
 Bing's spelling lives in bing.py; here are the things themselves. An empty tuple or None means: not asked, or nothing found.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -285,9 +285,24 @@ class EntityGroup:
     regions: tuple[EntityRegion, ...]
 
 
+class Shortfall(StrEnum):
+    """Why live sources were not heard: they took too long, or have been asked enough today."""
+
+    NONE = ""
+    LATE = "late"
+    SPENT = "spent"
+
+
+OWN = "own"
+"""The source that is the operator's catalogue."""
+
+
 @dataclass(frozen=True, slots=True)
 class Insights:
-    """What is known about one picture. Lists hold the best first and are cut by the calibrated floor."""
+    """What is known about one picture. Lists hold the best first and are cut by the calibrated floor.
+
+    source: who found it, where several could have (OWN, or the name of a live source). shortfall: why some of them did not say.
+    """
 
     token: str
     best_query: Query | None = None
@@ -301,6 +316,8 @@ class Insights:
     collections: tuple[Gallery, ...] = ()
     recipes: tuple[Recipe, ...] = ()
     recognized_entities: tuple[EntityGroup, ...] = ()
+    source: str = ""
+    shortfall: Shortfall = Shortfall.NONE
 
 
 # ---------------------------------------------------------------- Visual Search
@@ -500,6 +517,17 @@ class Shop(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """That a picture may leave this machine when the catalogue has nothing.
+
+    team: on whose behalf. early: is told what the catalogue says, before anybody else is asked.
+    """
+
+    team: str
+    early: Callable[[Insights], Awaitable[None]]
+
+
 class InsightsClient(Protocol):
     """The seam between bot and engine: in process, over HTTP to our own service, or to anything of the same wire."""
 
@@ -513,8 +541,9 @@ class InsightsClient(Protocol):
         market: str = "en-US",
         language: str = "en",
         safe_search: SafeSearch = SafeSearch.MODERATE,
+        outside: Outside | None = None,
     ) -> Insights:
-        """Answer the modules about the picture.
+        """Answer the modules about the picture. Without `outside` nobody else is asked about it.
 
         Raises NotAPicture, TooLarge, CannotFetch, UnknownToken or InvalidValue when the question cannot be answered,
         Unavailable when the engine cannot answer now.

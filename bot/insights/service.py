@@ -33,6 +33,7 @@ from bot.insights.model import (
     Insights,
     Knowledge,
     Module,
+    Outside,
     Picture,
     Reading,
     SafeSearch,
@@ -144,8 +145,10 @@ class InsightsService:
         language: str = "en",
         safe_search: SafeSearch = SafeSearch.MODERATE,
         fresh: bool = False,
+        outside: Outside | None = None,
     ) -> Insights:
         """Answer the modules about the picture; raises what InsightsClient says."""
+        del outside  # nobody else is asked from here
         serving = self.catalogue.serving
         view = self._view(serving, market, language, safe_search)
 

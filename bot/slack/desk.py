@@ -17,6 +17,7 @@ from bot.slack.cards.context import CardContext
 from bot.slack.gallery import Gallery
 from bot.slack.people import People
 from bot.slack.replies import Replies, Style
+from bot.sources.ledger import Ledger
 from bot.teams import Preferences, Teams, source_of
 
 PICTURED = 5
@@ -28,6 +29,7 @@ class Desk:
     """One of them serves a workspace: replies, people, images and gallery speak with its token.
 
     goods, shop: the catalogue, where it is ours to change, and its pages.
+    elsewhere: who may be asked besides the catalogue, by name.
     pictures: whether Slack can reach the engine's thumbnails.
     """
 
@@ -44,6 +46,8 @@ class Desk:
     insights: InsightsClient
     goods: Goods | None
     shop: Shop | None
+    ledger: Ledger
+    elsewhere: Sequence[str]
     market: str
     pictures: bool
 
@@ -75,6 +79,7 @@ class Desk:
             await self.opinions.forget(team)
             await self.saved.forget(team)
             await self.gallery.forget(team)
+            await self.ledger.forget(team)
             if self.goods:
                 await self.goods.take_out(source_of(team))
         return teams

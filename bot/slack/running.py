@@ -40,6 +40,8 @@ from bot.slack.people import People
 from bot.slack.press import Press
 from bot.slack.replies import Replies
 from bot.slack.workspaces import ManyWorkspaces, OneWorkspace, Workspaces, apps_page
+from bot.sources import lending, opening
+from bot.sources.ledger import Ledger
 from bot.storage import Database
 from bot.teams import Teams
 from bot.vault import Vault
@@ -86,7 +88,7 @@ async def running_bot(
         session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=30)))
         results = Results(database)
         jobs = await stack.enter_async_context(Jobs.open(settings.jobs_path))
-        installations = Installations(database, Vault.of(settings))
+        installations, ledger = Installations(database, Vault.of(settings)), Ledger(database)
 
         def built(client: AsyncWebClient) -> Desk:
             replies = Replies(client, results, style=settings.card_style, hooks=session, install=_install_address(settings))
@@ -104,6 +106,8 @@ async def running_bot(
                 insights=insights,
                 goods=goods,
                 shop=shop,
+                ledger=ledger,
+                elsewhere=opening.names(insights),
                 market=settings.default_market,
                 # thumbnails of our own engine are reachable only if somebody says where; another service's are its own affair
                 pictures=bool(settings.public_url or settings.insights_url),
@@ -154,7 +158,8 @@ async def running_bot(
         if app_token and web_process:
             await stack.enter_async_context(socket.connected(dispatch, app_token, client))
         events = wire.routes(dispatch, settings.signing_secrets)
-        yield Bot([*events, *installing], workspaces, desk)
+        lent = lending.routes(ledger) if settings.live_sources else []
+        yield Bot([*events, *installing, *lent], workspaces, desk)
 
 
 def _install_address(settings: Settings) -> str:
@@ -169,6 +174,7 @@ async def _sweep(desk: Desk) -> None:
             await desk.results.sweep()
             await desk.teams.sweep()
             await desk.opinions.sweep()
+            await desk.ledger.sweep()
             await saving.look_at_prices(desk, f"{datetime.now(UTC):%Y-%m-%d}")
         except SQLAlchemyError:
             log.exception("what is done once an hour could not be done; the next hour tries again")

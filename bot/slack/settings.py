@@ -3,6 +3,7 @@
 import contextlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.insights.bing import MARKETS
 from bot.insights.model import SafeSearch
@@ -45,7 +46,9 @@ async def _form(desk: Desk, to: ReplyTo, channel: str) -> Payload:
     now = await desk.preferences(to.team, channel)
     answered = await desk.results.answered_channels(to.team)
     adding, reaction = await desk.teams.adding(to.team), await desk.teams.reaction(to.team)
-    return card.form(channel, now, answered=answered, adding=adding, reaction=reaction)
+    admin = not channel or (await desk.people.get(to.team, to.user)).admin
+    elsewhere = desk.elsewhere if admin else ()
+    return card.form(channel, now, answered=answered, adding=adding, reaction=reaction, elsewhere=elsewhere)
 
 
 async def save(job: Job, desk: Desk, click: Click) -> None:
@@ -57,6 +60,8 @@ async def save(job: Job, desk: Desk, click: Click) -> None:
         refused = card.refused(card.FOR_ADMINS)
         return await job.step("refuse", lambda: desk.replies.update_view(click.view_id, refused))
     wanted = _read(said, await desk.preferences(to.team, state.channel), whole=not state.channel)
+    if "outside" in said and (await desk.people.get(to.team, to.user)).admin:
+        wanted = replace(wanted, outside=card.OUTSIDE in said["outside"])
     await job.step("prefer", lambda: desk.teams.prefer(to.team, state.channel, wanted))
     problems: list[str] = []
     if not state.channel:
@@ -71,11 +76,12 @@ async def save(job: Job, desk: Desk, click: Click) -> None:
 def _read(entered: Mapping[str, str], now: Preferences, *, whole: bool) -> Preferences:
     market, safe, size, language = (entered.get(name, "") for name in ("market", "safe", "size", "language"))
     allowed = {SafeSearch.STRICT.value, SafeSearch.MODERATE.value} | ({SafeSearch.OFF.value} if whole else set())
-    return Preferences(
-        market if market in MARKETS else now.market,
-        SafeSearch(safe) if safe in allowed else now.safe_search,
-        size if size in {FULL, SHORT} else now.size,
-        "" if language == card.AS_MARKET else language if language in LANGUAGES else now.language,
+    return replace(
+        now,
+        market=market if market in MARKETS else now.market,
+        safe_search=SafeSearch(safe) if safe in allowed else now.safe_search,
+        size=size if size in {FULL, SHORT} else now.size,
+        language="" if language == card.AS_MARKET else language if language in LANGUAGES else now.language,
     )
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from bot.insights.model import (
+    OWN,
     AggregateOffer,
     Article,
     Availability,
@@ -19,6 +20,7 @@ from bot.insights.model import (
     Rating,
     SafeSearch,
     Seller,
+    Shortfall,
     Tag,
 )
 from bot.jobs import ImageRef
@@ -168,6 +170,11 @@ def insight_cards() -> Iterator[Example]:
         "nothing": (NOTHING, replace(CONTEXT, requester="")),
         "germany": (found(2, currency="EUR"), replace(CONTEXT, market="de-DE")),
         "no_currency": (found(2, currency=""), CONTEXT),
+        "from_the_catalogue": (replace(found(1), source=OWN), CONTEXT),
+        "from_a_live_source": (replace(found(1), source="Google Lens"), CONTEXT),
+        "partial": (replace(some, similar_products=()), replace(CONTEXT, waiting=True)),
+        "took_too_long": (replace(some, similar_products=()), replace(CONTEXT, rev=2, shortfall=Shortfall.LATE)),
+        "used_up": (replace(some, similar_products=()), replace(CONTEXT, shortfall=Shortfall.SPENT)),
         "mixed_currencies": (replace(some, similar_products=(product(4, currency="EUR"), *some.similar_products[:2])), CONTEXT),
     }
     for state, (insights_found, context) in cards.items():
@@ -275,6 +282,9 @@ def all_settings() -> Iterator[Example]:
         "loading": settings.loading("C0PHOTOS"),
         "for_admins": settings.refused(settings.FOR_ADMINS),
         "channel": settings.form("C0PHOTOS", usual),
+        "channel_of_an_admin": settings.form(
+            "C0PHOTOS", replace(usual, outside=True), elsewhere=["Google Vision", "Google Lens"]
+        ),
         "workspace": settings.form("", Preferences("de-DE", SafeSearch.OFF, SHORT), answered=["C0PHOTOS"], adding=True),
         "workspace_fresh": settings.form("", usual),
         "saving": settings.saving(""),

@@ -84,6 +84,7 @@ def insights_wire(insights: Insights) -> WireInsights:
         shopping_sources=offers_wire(insights.shopping_sources) if insights.shopping_sources else None,
         visually_similar_images=_images(insights.similar_images),
         visually_similar_products=_images(insights.similar_products),
+        answered_by=insights.source or None,
     )
 
 
@@ -111,6 +112,7 @@ def from_wire(answer: Any) -> Insights:
         collections=tuple(map(_gallery_back, wire.related_collections.value)) if wire.related_collections else (),
         recipes=tuple(map(_recipe_back, wire.recipes.value)) if wire.recipes else (),
         recognized_entities=tuple(map(_group_back, wire.recognized_entity_groups.value)) if wire.recognized_entity_groups else (),
+        source=wire.answered_by or "",
     )
 
 
@@ -253,7 +255,7 @@ def _aggregate_back(wire: WireOffer | None) -> AggregateOffer | None:
         currency=wire.price_currency or "",
         low_price=low,
         high_price=_first(_money(wire.high_price), max(prices, default=None), low) or low,
-        offer_count=_count(wire.offer_count) or len(wire.offers or ()) or 1,
+        offer_count=_count(wire.offer_count) if wire.offer_count is not None else len(wire.offers or ()) or 1,
         rating=_rating_back(wire.aggregate_rating),
     )
 
@@ -308,7 +310,7 @@ def image_wire(image: ImageObject) -> WireImage:
         height=image.height or None,
         thumbnail=WireThumbnail(width=image.thumbnail_width, height=image.thumbnail_height),
         image_insights_token=image.token or None,
-        insights_metadata=metadata if image.token else None,
+        insights_metadata=metadata if image.token or image.aggregate_offer else None,
         image_id=image.image_id or None,
         accent_color=image.accent_color or None,
         is_family_friendly=image.family_friendly,

@@ -255,6 +255,8 @@ class WireInsights(Wire):
     shopping_sources: WireOffer | None = None
     visually_similar_images: WireImages | None = None
     visually_similar_products: WireImages | None = None
+    answered_by: str | None = None
+    """Ours, in no answer of Bing's: who found it, where several were asked."""
 
 
 # ---------------------------------------------------------------- Visual Search (§8)

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Literal, Self
 
+from bot.insights.model import Shortfall
 from bot.jobs import ImageRef
 
 
@@ -22,8 +23,8 @@ class Sort(StrEnum):
 class CardContext:
     """`at` in unix seconds; `owner` posted the picture, `channel` and `thread` are where it is.
 
-    image: what was looked at. `pictures` off shows the same card without any image but those that are Slack files: `files` has
-    their ids by address.
+    image: what was looked at. waiting: products are still looked for. shortfall: why some were not. `pictures` off shows the same
+    card without any image but those that are Slack files: `files` has their ids by address.
     """
 
     rid: str
@@ -38,6 +39,8 @@ class CardContext:
     files: Mapping[str, str] = field(default_factory=dict)
     channel: str = ""
     thread: str = ""
+    waiting: bool = False
+    shortfall: Shortfall = Shortfall.NONE
 
     @property
     def today(self) -> date:

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from babel.dates import format_date
 
 from bot import money
-from bot.insights.model import Insights
+from bot.insights.model import OWN, Insights, Shortfall
 from bot.insights.refining import refine
 from bot.language import listed, spoken, tr
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, actions, context, divider, section
-from bot.slack.buttons import card_menu, choose_item, more_products, rate, remove_card, show_products, similar_images
+from bot.slack.buttons import card_menu, choose_item, more_products, rate, remove_card, retry_card, show_products, similar_images
 from bot.slack.cards import conditions, products
 from bot.slack.cards.context import CardContext
 from bot.slack.values import block_id
@@ -28,7 +28,16 @@ def card(found: Insights, ctx: CardContext, *, small: bool = False) -> Payload:
     """A message that shows everything found, or in short that there is something."""
     if small:
         return short(found, ctx)
+    if ctx.waiting:
+        return partial(found, ctx)
     return {"text": _fallback(found, ctx), "blocks": [block for part in PARTS for block in part(found, ctx)]}
+
+
+def partial(found: Insights, ctx: CardContext) -> Payload:
+    """What is known while products are still looked for elsewhere (§9.1)."""
+    looking = context(":mag: " + tr("Looking for similar products…"), block_id=block_id(ctx.rid, "wait", ctx.rev))
+    text = mrkdwn.words(tr("{title}. Still looking for products.", title=title(found)), FALLBACK, room=FALLBACK)
+    return {"text": text, "blocks": [*_top(found, ctx), looking]}
 
 
 def short(found: Insights, ctx: CardContext) -> Payload:
@@ -91,6 +100,8 @@ def _products(found: Insights, ctx: CardContext) -> list[Block]:
     if not shown:
         nothing = tr("No similar products found.")
         hint = tr("Choosing one item in the photo often helps.") if _item(found, ctx) else ""
+        if ctx.shortfall is not Shortfall.NONE:
+            return _missing(ctx)
         return [section(" ".join(part for part in (nothing, hint) if part), block_id=block_id(ctx.rid, "none", ctx.rev))]
     heading = section(products.found(len(shown), lowest(found, ctx)), block_id=block_id(ctx.rid, "ph", ctx.rev))
     if ctx.style == "classic":
@@ -98,6 +109,16 @@ def _products(found: Insights, ctx: CardContext) -> list[Block]:
         return [heading, *rows, divider()]
     cards = [products.card(product, number, ctx) for number, product in shown[:IN_CAROUSEL]]
     return [heading, {"type": "carousel", "block_id": block_id(ctx.rid, "prod", ctx.rev), "elements": cards}]
+
+
+def _missing(ctx: CardContext) -> list[Block]:
+    """Others could have known, and were not heard."""
+    named = block_id(ctx.rid, "none", ctx.rev)
+    if ctx.shortfall is Shortfall.SPENT:
+        nothing, spent = tr("No similar products found."), tr("Today’s lookups are used up. They reset at midnight UTC.")
+        return [section(f"{nothing}\n{spent}", block_id=named)]
+    again = retry_card.element(ctx.rid, tr("Try again"))
+    return [section(tr("Products took too long"), accessory=again, block_id=named)]
 
 
 def _more(found: Insights, ctx: CardContext) -> Block | None:
@@ -141,6 +162,7 @@ def _footer(found: Insights, ctx: CardContext) -> list[Block]:
     moment = datetime.fromtimestamp(ctx.at, UTC)
     parts = (
         tr("Caption: {source}", source=mrkdwn.link(source, mrkdwn.host(source))) if mrkdwn.host(source) else "",
+        _source(found),
         tr("For {person}", person=f"<@{ctx.requester}>") if ctx.requester else "",
         ctx.market,
         mrkdwn.date(ctx.at, f"{format_date(moment, locale=spoken())}, {moment:%H:%M} UTC"),
@@ -150,6 +172,13 @@ def _footer(found: Insights, ctx: CardContext) -> list[Block]:
 
 PARTS: Sequence[Part] = (_top, _products, _actions, _feedback, _footer)
 """The card from top to bottom."""
+
+
+def _source(found: Insights) -> str:
+    """Who found it, where several could have."""
+    if found.source == OWN:
+        return tr("From the catalogue")
+    return tr("From {service}", service=mrkdwn.words(found.source, 40)) if found.source else ""
 
 
 def _fallback(found: Insights, ctx: CardContext) -> str:

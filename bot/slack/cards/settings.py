@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bot.insights.bing import MARKETS
 from bot.insights.model import SafeSearch
-from bot.language import LANGUAGES, marked, tr
+from bot.language import LANGUAGES, listed, marked, tr
 from bot.money import locale_of
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, alert, context, option, plain, section
@@ -13,7 +13,7 @@ from bot.slack.cards.views import modal
 from bot.slack.values import NONE
 from bot.teams import FULL, SHORT, Preferences
 
-ADDING = "adding"
+ADDING, OUTSIDE = "adding", "outside"
 FOR_ADMINS = marked("Only an admin can change the settings of the workspace. Those of a channel are in the menu of a card there.")
 _SAFE = {
     SafeSearch.STRICT: marked("Hide adult images and text"),
@@ -36,8 +36,19 @@ def refused(text: str) -> Payload:
     return modal("settings", tr("Settings"), [section(tr(text))], _state(""))
 
 
-def form(channel: str, now: Preferences, *, answered: Sequence[str] = (), adding: bool = False, reaction: str = "") -> Payload:
-    """Of a channel, or with channel "" of the workspace, which alone may show everything and say where pictures are answered."""
+def form(
+    channel: str,
+    now: Preferences,
+    *,
+    answered: Sequence[str] = (),
+    adding: bool = False,
+    reaction: str = "",
+    elsewhere: Sequence[str] = (),
+) -> Payload:
+    """Of a channel, or with channel "" of the workspace, which alone may show everything and say where pictures are answered.
+
+    elsewhere: live sources that pictures may go to, where this person may decide that.
+    """
     whole = not channel
     for_whom = tr("These hold wherever a channel has none of its own.") if whole else tr("For {person}", person=f"<#{channel}>")
     markets = {market: option(_own_name(market), market) for market in dict.fromkeys((*MARKETS, now.market))}
@@ -64,6 +75,8 @@ def form(channel: str, now: Preferences, *, answered: Sequence[str] = (), adding
         _input("safe", tr("Safe search"), search),
         _input("size", tr("Card size"), size),
     ]
+    if elsewhere:
+        blocks.append(_outside(elsewhere, on=now.outside))
     if whole:
         blocks += [_channels(answered), _reaction(reaction), _adding(on=adding)]
     return modal("settings", tr("Settings"), blocks, _state(channel), submit=tr("Save"), close=tr("Cancel"))
@@ -92,6 +105,15 @@ def _channels(answered: Sequence[str]) -> Block:
         element["initial_conversations"] = list(answered)
     hint = tr("In other channels use /insights or the message shortcut.")
     return _input("chans", tr("Answer every photo in"), element, hint) | {"optional": True}
+
+
+def _outside(names: Sequence[str], *, on: bool) -> Block:
+    choice = option(tr("Ask others when nothing is found"), OUTSIDE) | {"description": plain(listed(names))}
+    element: Block = {"type": "checkboxes", "options": [choice]}
+    if on:
+        element["initial_options"] = [choice]
+    hint = tr("Those photos leave this server, as pixels and nothing else.")
+    return _input("outside", tr("Live sources"), element, hint) | {"optional": True}
 
 
 def _reaction(name: str) -> Block:
