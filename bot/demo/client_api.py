@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.demo import uploads, wire
+from bot.demo import control_api, uploads, wire
 from bot.demo.driver import Driver, Upload, elements
 from bot.demo.objects import APP_NAME, BOT_USER_ID, SLACKBOT_ID, Ack, Channel, Json, Message, View
 from bot.demo.workspace import Workspace
 from bot.errors import Error
+from bot.language import LANGUAGES, of_locale
 
 PAGE = Path(__file__).parent / "page"
 PHOTOS = Path(__file__).parent / "catalogue" / "photos"
@@ -61,6 +62,7 @@ def routes(workspace: Workspace) -> list[web.RouteDef]:
         web.post("/client/view_submission", page.admitted(page.view_submission)),
         web.post("/client/view_closed", page.admitted(page.view_closed)),
         web.post("/client/home_opened", page.admitted(page.home_opened)),
+        *control_api.routes(workspace, page.admitted),
     ]
 
 
@@ -181,7 +183,13 @@ class _Page:
             "seq": workspace.seq,
             "app": {"user": BOT_USER_ID, "name": APP_NAME, "dm": workspace.dm(user).id},
             "users": {
-                person.id: {"id": person.id, "name": person.real_name, "handle": person.name, "bot": person.is_bot}
+                person.id: {
+                    "id": person.id,
+                    "name": person.real_name,
+                    "handle": person.name,
+                    "bot": person.is_bot,
+                    "language": LANGUAGES[of_locale(person.locale)],
+                }
                 for person in workspace.people.values()
             },
             "channels": [_room(channel) for channel in rooms],

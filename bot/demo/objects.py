@@ -9,7 +9,7 @@ Json = dict[str, Any]
 
 TEAM_ID, APP_ID, BOT_ID, BOT_USER_ID = "T07LOCALWS", "A07INSIGHTS", "B07INSIGHTS", "U07INSIGHTS"
 SLACKBOT_ID = "USLACKBOT"
-ANA_ID, BEN_ID = "U07TORRESANA", "U07OKAFORBEN"
+ANA_ID, BEN_ID, CLARA_ID = "U07TORRESANA", "U07OKAFORBEN", "U07VOGTCLARA"
 PHOTOS_ID, KITCHEN_ID = "C07PHOTOS", "C07KITCHEN"
 APP_NAME, TEAM_NAME, TEAM_DOMAIN = "Image Insights", "Local", "local"
 SCOPES = (
@@ -236,6 +236,7 @@ def first_people() -> dict[str, Person]:
     people = [
         Person(ANA_ID, "ana", "Ana Torres"),
         Person(BEN_ID, "ben", "Ben Okafor", locale="en-GB", tz="Europe/London"),
+        Person(CLARA_ID, "clara", "Clara Vogt", locale="de-DE", tz="Europe/Berlin"),
         Person(BOT_USER_ID, "insights", APP_NAME, is_bot=True),
         Person(SLACKBOT_ID, "slackbot", "Slackbot", is_bot=True),
     ]
@@ -249,8 +250,15 @@ def first_channels() -> dict[str, Channel]:
         Channel(KITCHEN_ID, "kitchen-refit", topic="Measurements, colours, wishes"),
         Channel("D07TORRESANA", "ana", kind="im"),
         Channel("D07OKAFORBEN", "ben", kind="im"),
+        Channel("D07VOGTCLARA", "clara", kind="im"),
     ]
-    members = ([ANA_ID, BEN_ID, BOT_USER_ID], [ANA_ID, BEN_ID], [ANA_ID, BOT_USER_ID], [BEN_ID, BOT_USER_ID])
-    for channel, inside in zip(channels, members, strict=True):
-        channel.members, channel.created = inside, created
+    members = {
+        PHOTOS_ID: [ANA_ID, BEN_ID, CLARA_ID, BOT_USER_ID],
+        KITCHEN_ID: [ANA_ID, BEN_ID],
+        "D07TORRESANA": [ANA_ID, BOT_USER_ID],
+        "D07OKAFORBEN": [BEN_ID, BOT_USER_ID],
+        "D07VOGTCLARA": [CLARA_ID, BOT_USER_ID],
+    }
+    for channel in channels:
+        channel.members, channel.created = members[channel.id], created
     return {channel.id: channel for channel in channels}

@@ -39,7 +39,7 @@ JOURNAL_KEEPS = 1000  # events; a page that was away for longer gets the whole s
 
 
 class Workspace:
-    """Two people, two channels and one installed app. Build it, set the addresses, then `async with workspace.running()`."""
+    """Three people (Clara's Slack is German), two channels, an installed app. Set the addresses, then `async with running()`."""
 
     def __init__(
         self,

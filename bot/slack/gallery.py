@@ -75,6 +75,14 @@ class Gallery:
         async with self._database.read() as connection:
             return {row.address: row.file for row in await connection.execute(query)}
 
+    async def lost(self, files: Collection[str]) -> None:
+        """Slack does not show them any more: somebody deleted them."""
+        for known in self._known.values():
+            for address in [address for address, file in known.items() if file in files]:
+                del known[address]
+        async with self._database.write() as connection:
+            await connection.execute(delete(_files).where(_files.c.file.in_(files)))
+
     async def forget(self, team: str) -> None:
         self._known.pop(team, None)
         async with self._database.write() as connection:

@@ -49,6 +49,18 @@ def without_refused_pictures(payload: Payload, texts: Iterable[str]) -> tuple[Pa
     return _without(payload, refused_here), taken
 
 
+def files(payload: Payload, taken: Iterable[str]) -> list[str]:
+    """The Slack files among pictures that `without_refused_pictures` took."""
+    found = []
+    for pointer in taken:
+        part: Any = payload
+        for step in pointer.strip("/").split("/"):
+            part = part[int(step)] if isinstance(part, list) else part[step]
+        if file := part.get("slack_file", {}).get("id"):
+            found.append(str(file))
+    return found
+
+
 def without_pictures(payload: Payload) -> Payload:
     """The payload without any picture. What a picture stood alone in goes with it."""
     return _without(payload, lambda _: True)

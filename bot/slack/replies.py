@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -80,12 +80,15 @@ class Replies:
         style: Literal["auto", "carousel", "classic"],
         hooks: ClientSession | None = None,
         install: str = "",
+        lost: Callable[[Sequence[str]], Awaitable[None]] | None = None,
     ) -> None:
+        """install: where an admin gives us what we lack. lost: is told of files of ours that Slack does not show any more."""
         self._client = client
         self._results = results
         self._style = style
         self._hooks = hooks
         self._install = install
+        self._lost = lost
         self._classic_until: dict[str, float] = {}
 
     # --- messages
@@ -273,6 +276,7 @@ class Replies:
             except _Refused as refused:
                 log.warning("Slack refused content (%s): %s", refused.code, "; ".join(refused.texts) or "no reason given")
                 repaired, taken = repair.without_refused_pictures(payload, refused.texts)
+                await self._forget(payload, taken)
                 bare = repair.without_pictures(payload)
                 if taken and attempt < REPAIRS:
                     payload = repaired
@@ -299,11 +303,17 @@ class Replies:
             except _Refused as refused:
                 log.warning("Slack refused a view (%s): %s", refused.code, "; ".join(refused.texts) or "no reason given")
                 repaired, taken = repair.without_refused_pictures(view, refused.texts)
+                await self._forget(view, taken)
                 smaller = repaired if taken and attempt < REPAIRS else repair.without_pictures(view)
                 if smaller == view:
                     raise CannotPost(refused.code) from None
                 view = smaller
         raise CannotPost("invalid_arguments")
+
+    async def _forget(self, payload: Payload, taken: Sequence[str]) -> None:
+        """The next card uploads them anew."""
+        if self._lost and (files := repair.files(payload, taken)):
+            await self._lost(files)
 
     def _style_for(self, team: str) -> Style:
         if self._style != "auto":

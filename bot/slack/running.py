@@ -91,7 +91,13 @@ async def running_bot(
         installations, ledger = Installations(database, Vault.of(settings)), Ledger(database)
 
         def built(client: AsyncWebClient) -> Desk:
-            replies = Replies(client, results, style=settings.card_style, hooks=session, install=_install_address(settings))
+            async def lost(files: Sequence[str]) -> None:
+                await gallery.lost(files)
+
+            replies = Replies(
+                client, results, style=settings.card_style, hooks=session, install=_install_address(settings), lost=lost
+            )
+            gallery = Gallery(database, replies, thumbnails)
             return Desk(
                 jobs=jobs,
                 results=results,
@@ -100,7 +106,7 @@ async def running_bot(
                 opinions=Opinions(database),
                 saved=Shelf(database),
                 installations=installations,
-                gallery=Gallery(database, replies, thumbnails),
+                gallery=gallery,
                 people=People(client),
                 images=Images(client, fetcher, pixels, client.token or "", install=_install_address(settings)),
                 insights=insights,

@@ -221,3 +221,66 @@ async def test_a_reaction_is_put_on_and_taken_off(workspace: Workspace, http: ai
         assert message.reactions == {"mag": [ANA_ID]}
     async with http.post("/client/react", json=wanted):
         assert message.reactions == {}
+
+
+# --- the control API, for tests of other processes
+
+
+async def state(http: aiohttp.ClientSession) -> dict[str, Any]:
+    async with http.get("/control/state") as answer:
+        found: dict[str, Any] = await answer.json()
+        return found
+
+
+async def control(http: aiohttp.ClientSession, what: str, **said: Any) -> tuple[int, str]:
+    async with http.post(f"/control/{what}", json=said) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_what_happened_can_be_read_from_outside(workspace: Workspace, http: aiohttp.ClientSession) -> None:
+    post = {"user": ANA_ID, "channel": PHOTOS_ID, "text": "hello"}
+    form = aiohttp.FormData(post)
+    async with http.post("/client/message", data=form) as answer:
+        assert answer.status == 200
+    found = await state(http)
+    assert [message["text"] for message in found["channels"]["photos"]] == ["hello"]
+    assert set(found["people"]) == {"ana", "ben", "clara"}
+    assert found["people"]["clara"]["locale"] == "de-DE"
+    assert found["problems"] == workspace.problems
+
+
+async def test_things_can_be_made_to_go_wrong_from_outside(workspace: Workspace, http: aiohttp.ClientSession) -> None:
+    assert (await control(http, "fault", fault="rate_limit", method="auth.test", retry_after=7))[0] == 200
+    headers = {"Authorization": f"Bearer {workspace.bot_token}"}
+    async with aiohttp.ClientSession() as app, app.post(workspace.api_url + "auth.test", headers=headers) as answer:
+        assert (answer.status, answer.headers["Retry-After"]) == (429, "7")
+    assert [call["status"] for call in (await state(http))["calls"]] == [429]
+    assert (await control(http, "fault", fault="refuse_blocks", types=["carousel"]))[0] == 200
+    assert workspace.faults.refused_types(["carousel"]) == {"carousel"}
+
+
+async def test_people_can_be_changed_from_outside(workspace: Workspace, http: aiohttp.ClientSession) -> None:
+    assert (await control(http, "person", name="ben", locale="fr-FR"))[0] == 200
+    assert workspace.person("ben").locale == "fr-FR"
+    assert (await control(http, "invite", channel="kitchen-refit"))[0] == 200
+    assert "U07INSIGHTS" in workspace.channel("kitchen-refit").members
+
+
+async def test_one_can_wait_until_everything_is_delivered(http: aiohttp.ClientSession) -> None:
+    assert await control(http, "settled") == (200, '{"ok": true}')
+
+
+async def test_what_cannot_be_done_is_explained(http: aiohttp.ClientSession) -> None:
+    status, said = await control(http, "fault", fault="__class__")
+    assert (status, "There are: clear, refuse" in said) == (400, True)
+    status, said = await control(http, "fault", fault="refuse", method="x", error="y", often=3)
+    assert (status, "often" in said) == (400, True)
+    assert (await control(http, "person", name="zoe", locale="fr-FR"))[0] == 400
+    assert (await control(http, "person", name="ben"))[0] == 400
+
+
+async def test_control_is_nobody_elses(workspace: Workspace) -> None:
+    assert await post(workspace, "/control/fault", **{"Origin": workspace.base_url, "X-Page-Token": "guess"}) == 403
+    assert (
+        await post(workspace, "/control/fault", **{"Origin": "http://evil.example", "X-Page-Token": workspace.page_token}) == 403
+    )

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.demo.driver import Driver
-from bot.demo.objects import ANA_ID, BEN_ID, BOT_USER_ID, KITCHEN_ID, PHOTOS_ID
+from bot.demo.objects import ANA_ID, BEN_ID, BOT_USER_ID, CLARA_ID, KITCHEN_ID, PHOTOS_ID
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -158,8 +158,8 @@ async def test_people_and_channels_are_listed(slack: AsyncWebClient) -> None:
     assert names == ["photos", "kitchen-refit"]
     assert (await slack.conversations_info(channel=PHOTOS_ID))["channel"]["is_member"] is True
     own = (await slack.users_conversations(types="public_channel,im"))["channels"]
-    assert [channel["id"][0] for channel in own] == ["C", "D", "D"]
-    assert set((await slack.conversations_members(channel=PHOTOS_ID))["members"]) == {ANA_ID, BEN_ID, BOT_USER_ID}
+    assert [channel["id"][0] for channel in own] == ["C", "D", "D", "D"]
+    assert set((await slack.conversations_members(channel=PHOTOS_ID))["members"]) == {ANA_ID, BEN_ID, CLARA_ID, BOT_USER_ID}
 
 
 async def test_an_unknown_method_is_a_problem(workspace: Driver, slack: AsyncWebClient) -> None:

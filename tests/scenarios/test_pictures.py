@@ -46,6 +46,17 @@ async def test_uploads_survive_a_restart(engine: Engine, tmp_path: Path) -> None
         assert set(gallery.known("T07LOCALWS").values()) == set(kept)
 
 
+async def test_a_picture_that_somebody_deleted_costs_one_card_its_picture_and_comes_back(engine: Engine, tmp_path: Path) -> None:
+    async with world_of(engine, tmp_path, public_url="", thumbnails=engine.service) as world:
+        first = heroes(await card_in(world))
+        world.people.workspace.files[first[1]].deleted = True
+        second = heroes(await card_in(world))
+        assert second == [first[0], *first[2:]]
+        third = heroes(await card_in(world))
+        assert len(third) == 5
+        assert first[1] not in third
+
+
 async def test_where_uploads_are_refused_the_card_comes_without_pictures(engine: Engine, tmp_path: Path) -> None:
     async with world_of(engine, tmp_path, public_url="", thumbnails=engine.service) as world:
         world.people.workspace.scopes -= {"files:write"}

@@ -65,7 +65,7 @@ function Sidebar() {
     </div>
     <div class="me">
       <img src=${face(me)} alt="" />
-      <span>${me.name}<br /><small>You are this person</small></span>
+      <span>${me.name}<br /><small>That’s you · ${me.language}</small></span>
       <span class="seg">
         ${people.map(
           (user) => html`<button
@@ -73,7 +73,7 @@ function Sidebar() {
             class=${user.id === state.me ? "on" : ""}
             aria-pressed=${user.id === state.me}
             aria-label=${`Act as ${user.name}`}
-            title=${`Act as ${user.name}`}
+            title=${`Act as ${user.name}, whose Slack is in ${user.language}`}
             onClick=${() => user.id !== state.me && actAs(user.id)}
           >
             ${user.name[0]}

@@ -18,7 +18,7 @@ export function fileSize(bytes) {
   return bytes < 2 ** 20 ? `${Math.round(bytes / 1024)} kB` : `${(bytes / 2 ** 20).toFixed(1)} MB`;
 }
 
-const FACES = { ana: "u1", ben: "u2", slackbot: "ws" };
+const FACES = { ana: "u1", ben: "u2", clara: "u3", slackbot: "ws" };
 export const face = (user) => `/static/img/${user?.id === state.app.user ? "bot" : FACES[user?.handle] || "u1"}.png`;
 
 export function author(message) {
