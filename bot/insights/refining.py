@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from bot.insights.colours import WORDS
 from bot.insights.feeds.records import BadField
 from bot.insights.feeds.values import price
+from bot.insights.phrases import in_english
 from bot.insights.shelf import Product
 from bot.insights.words import said_colours, same_colour
 from bot.money import currency_of
@@ -98,7 +99,7 @@ def refine(text: str) -> Refinement:
     A colour is a condition where it is said as one, `in blue`, `the blue one`, or where nothing else is said; that of
     `black pepper mill` is only a word.
     """
-    rest = " ".join(text.lower().split())
+    rest = " ".join(in_english(" ".join(text.lower().split())).split())
     least = most = None
     currency = ""
     found = _BETWEEN.search(rest)

@@ -47,3 +47,34 @@ def test_words_are_read_as_they_are_meant(said: str, meant: Refinement) -> None:
 def test_any_text_is_read(text: str) -> None:
     found = refine(text)
     assert len(found.words) <= len(" ".join(text.lower().split()))
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("in blau unter 50 €", "in blue under 50 €"),
+        ("nicht rot, auf Lager", "not red, in stock"),
+        ("zwischen 10 und 20 Euro", "between 10 and 20 euro"),
+        ("ab 20 €", "over 20 €"),
+        ("rot oder blau?", "red or blue"),
+        ("en bleu à moins de 20 €", "in blue under 20 €"),
+        ("entre 10 et 20 euros", "between 10 and 20 euros"),
+        ("en rouge ou en noir", "red or black"),
+        ("pas rouge, en stock", "not red, in stock"),
+        ("hasta 30 dólares en rojo", "in red under 30 dollars"),
+        ("sin azul", "not blue"),
+        ("¿en verde?", "in green"),
+        ("青で5000円以下", "in blue under 5000 yen"),
+        ("3000円以上", "over 3000 yen"),
+        ("赤以外", "not red"),
+        ("在庫あり", "in stock"),
+    ],
+)
+def test_conditions_are_understood_in_other_languages(said: str, meant: str) -> None:
+    assert refine(said) == refine(meant)
+    assert refine(said).conditions
+
+
+@pytest.mark.parametrize("said", ["bis 20 cm", "rose gold vase", "verre bleu", "entre nous", "tasse aus steinzeug", "o", "ab"])
+def test_what_is_not_unmistakable_stays_words(said: str) -> None:
+    assert refine(said).words == said
