@@ -125,7 +125,8 @@ class Looking:
             said = {"error": type(error).__name__, "text": error.text, "values": error.values}
             return {"end": "problem", "rid": kept.rid} | said
         if card.is_empty(found) or (self.order.image.alone and not found.similar_products):
-            return {"end": "spent" if found.shortfall is Shortfall.SPENT else "nothing"}
+            kept = await self._keep(None)  # a part of it can still be chosen
+            return {"end": "spent" if found.shortfall is Shortfall.SPENT else "nothing", "rid": kept.rid}
         before = await self.desk.results.of_job(self.job.key)
         begun = before is not None and before.message_ts != ""
         if not begun and await self._known(found):
@@ -152,7 +153,8 @@ class Looking:
             case "nothing" if self.order.image.alone:
                 await self._tell(lambda: notices.nothing_for(self.order.image.words))
             case "nothing" if self.order.asked:
-                await self._tell(lambda: notices.problem(Kind.NOTHING))
+                part = self.order.image.crop or self.order.image.token
+                await self._tell(lambda: notices.problem(Kind.NO_PART if part else Kind.NOTHING, seen["rid"]))
             case "problem" if self.order.asked:
                 await self._tell(lambda: notices.explain(error_of(seen), seen["rid"]))
             case end:

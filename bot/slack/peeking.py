@@ -43,7 +43,7 @@ async def _view(desk: Desk, order: Lookup, seen: dict[str, Any]) -> Payload:
         return result.view(desk.context(kept, "classic"), kept.found, kept.image, can_post=bool(order.message_ts))
     if seen["end"] == "problem":
         return result.failed(notices.explain(error_of(seen)))
-    return result.failed(notices.problem(Kind.NOTHING))
+    return result.failed(notices.problem(Kind.NO_PART))
 
 
 def checked(click: Click) -> Payload:

@@ -185,6 +185,8 @@ class Press:
                 await self._open(pages.view(ctx, result.found))
             case card_menu.SETTINGS:
                 await self.open_settings("" if result.channel.startswith("D") else result.channel)
+            case card_menu.REMOVE:
+                await self.remove_card()
             case card_menu.SHARE:
                 await self._open(sharing.view(ctx))
             case card_menu.RELATED:

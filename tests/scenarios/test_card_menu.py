@@ -1,9 +1,11 @@
 """What hangs on a card besides products: its menu, thumbs, the bin, and searches by words."""
 
+from pathlib import Path
+
 import pytest
 
 from bot.demo.objects import Message
-from tests.worlds import CATALOGUE, World, photo
+from tests.worlds import CATALOGUE, Engine, World, photo, world_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -99,6 +101,18 @@ async def test_the_bin_is_for_whoever_asked_and_for_admins(world: World) -> None
         await people.click(card, "Remove card", by="ana")  # she does not see it
     await people.click(card, "Remove card", by="ben")
     await people.until(lambda: not photos.replies(post), what="the card to go")
+
+
+async def test_where_slack_knows_no_thumbs_there_are_buttons_and_the_bin_is_in_the_menu(engine: Engine, tmp_path: Path) -> None:
+    async with world_of(engine, tmp_path, card_style="classic") as world:
+        people, photos = world.people, world.people.channel("photos")
+        card = await photos.next_reply(to=await photos.upload(CUP, photo(CUP)))
+        await people.click(card, "Not helpful", by="ben")
+        await people.next_view("ben", until=lambda v: v.title == "What went wrong?")
+        await people.click(card, "insights.card.menu", by="ben", pick="Remove this card")
+        assert "can remove this card" in (await people.next_ephemeral("ben")).text
+        await people.click(card, "insights.card.menu", by="ana", pick="Remove this card")
+        await people.until(lambda: card.deleted, what="the card to go")
 
 
 async def test_words_find_products(world: World) -> None:

@@ -1,9 +1,14 @@
 """Somebody chooses one thing of a photo."""
 
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from bot.demo.objects import Message, View
-from tests.worlds import World, beside, photo
+from bot.insights.model import Insights, Module, Picture, Upload
+from tests.worlds import Engine, World, beside, photo, world_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -66,3 +71,28 @@ async def test_edges_that_are_none_are_told_at_their_field(world: World) -> None
     ack = await people.submit(form, {"region": xy, "edges": "80, 20, 10, 90"}, by="ben")
     assert "Use four numbers from 0 to 100" in ack.errors["edges"]
     assert people.view_of("ben") is not None
+
+
+class Blank:
+    """An engine that recognises nothing of a whole photo."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.search, self.things = engine.service.search, engine.service.things
+
+    async def insights(self, picture: Picture, modules: Collection[Module], **how: Any) -> Insights:
+        found = await self._engine.service.insights(picture, modules, **how)
+        whole = isinstance(picture, Upload) and picture.data == beside("mg01.jpg", "bt01.jpg")
+        return Insights(found.token) if whole else found
+
+
+async def test_where_nothing_is_recognised_a_part_can_be_chosen(engine: Engine, tmp_path: Path) -> None:
+    async with world_of(engine, tmp_path, insights=Blank(engine)) as world:
+        people, photos = world.people, world.people.channel("photos")
+        post = await photos.upload("two.jpg", beside("mg01.jpg", "bt01.jpg"), text="<@insights>", by="ben")
+        notice = await people.next_ephemeral("ben")
+        assert notice.text == "I couldn’t tell what this shows"
+        await people.click(notice, "Choose an item", by="ben")
+        form = await people.next_view("ben", until=ready)
+        await people.submit(form, by="ben")
+        assert "From item 1, " in str((await photos.next_reply(to=post)).blocks)

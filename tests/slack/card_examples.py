@@ -273,7 +273,7 @@ def saving_a_product(name: str = "") -> Iterator[Example]:
         yield Example(f"save.{state}", "modal", view)
     yield Example("save.dropped", "message", saving.dropped(kept, best, Decimal("12.00"), pictures=True))
     yield Example("save.stopped", "message", saving.stopped(kept))
-    yield Example("home.saved", "home", home.view((), [kept, replace(kept, watching=False)]))
+    yield Example("home.saved", "home", home.view((), [kept, replace(kept, sid="t9Le3n", watching=False)]))
 
 
 def all_settings() -> Iterator[Example]:
@@ -415,19 +415,26 @@ def in_other_languages() -> Iterator[Example]:
             yield Example(f"{language}.settings", "modal", settings.form("", Preferences(market, language=language)))
 
 
+FAMILIES = (
+    more_of_the_card,
+    insight_cards,
+    offer_views,
+    shared_offers,
+    links,
+    lists,
+    messages,
+    homes,
+    saving_a_product,
+    all_settings,
+    choosing_an_item,
+    additions,
+    in_other_languages,
+)
+"""Every function here that makes examples of our own."""
+
+
 def examples() -> list[Example]:
-    return [
-        *in_other_languages(),
-        *more_of_the_card(),
-        *insight_cards(),
-        *offer_views(),
-        *shared_offers(),
-        *links(),
-        *lists(),
-        *messages(),
-        *additions(),
-        *homes(),
-    ]
+    return [example for family in FAMILIES for example in family()]
 
 
 def strange_examples(text: str, currency: str = "USD") -> Iterator[Example]:

@@ -1,5 +1,6 @@
 """The cards: valid in every state, in our own measure, harmless with any text, and as the golden files show them."""
 
+import inspect
 import json
 import os
 import subprocess
@@ -8,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import pytest
 from slack_sdk.models.blocks import Block
@@ -20,6 +21,7 @@ from bot.slack.blockkit import tidy, validate
 from bot.slack.cards import insights, notices, products, shopping_sources, similar_products
 from bot.slack.cards.context import CardContext, Sort, ViewState
 from bot.slack.values import parse
+from tests.slack import card_examples
 from tests.slack.card_examples import (
     CHEAPER,
     CONTEXT,
@@ -108,6 +110,15 @@ def test_every_card_looks_as_its_golden_file(example: Example) -> None:
 
 def test_no_golden_file_is_left_over() -> None:
     assert {path.stem for path in GOLDEN.glob("*.json")} == {example.name for example in EVERY}
+
+
+def test_no_family_of_examples_is_forgotten() -> None:
+    made = {
+        name
+        for name, one in vars(card_examples).items()
+        if inspect.isfunction(one) and get_type_hints(one).get("return") == Iterator[Example]
+    }
+    assert made - {"strange_examples"} == {family.__name__ for family in card_examples.FAMILIES}
 
 
 def test_every_value_in_a_card_can_be_read_back() -> None:

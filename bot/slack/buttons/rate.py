@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.language import tr
-from bot.slack.blocks import Block, plain
+from bot.slack.blocks import Block, button, plain
 from bot.slack.values import encode
 
 if TYPE_CHECKING:  # cards show buttons, and what a click does shows cards
@@ -25,6 +25,11 @@ def element(rid: str) -> Block:
         "positive_button": _thumb(tr("Helpful"), rid, UP, tr("These results are helpful")),
         "negative_button": _thumb(tr("Not helpful"), rid, DOWN, tr("These results are not helpful")),
     }
+
+
+def button_up(rid: str) -> Block:
+    """Where Slack knows no thumbs; the other one is rate_down.py."""
+    return button(tr("Helpful"), ACTION_ID, encode(rid, UP))
 
 
 def _thumb(label: str, rid: str, arg: str, accessible: str) -> Block:

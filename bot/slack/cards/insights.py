@@ -11,7 +11,17 @@ from bot.insights.refining import refine
 from bot.language import listed, spoken, tr
 from bot.slack import mrkdwn
 from bot.slack.blocks import Block, Payload, actions, context, divider, section
-from bot.slack.buttons import card_menu, choose_item, more_products, rate, remove_card, retry_card, show_products, similar_images
+from bot.slack.buttons import (
+    card_menu,
+    choose_item,
+    more_products,
+    rate,
+    rate_down,
+    remove_card,
+    retry_card,
+    show_products,
+    similar_images,
+)
 from bot.slack.cards import conditions, products
 from bot.slack.cards.context import CardContext
 from bot.slack.values import block_id
@@ -137,7 +147,8 @@ def _item(found: Insights, ctx: CardContext) -> Block | None:
 
 
 def _menu(found: Insights, ctx: CardContext) -> Block | None:
-    return card_menu.element(ctx.rid, pages=bool(found.pages_including), related=found.best_query is not None)
+    pages, related = bool(found.pages_including), found.best_query is not None
+    return card_menu.element(ctx.rid, pages=pages, related=related, remove=ctx.style == "classic")
 
 
 ACTIONS: Sequence[Callable[[Insights, CardContext], Block | None]] = (_more, _item, _images, _menu)
@@ -149,9 +160,12 @@ def _actions(found: Insights, ctx: CardContext) -> list[Block]:
 
 
 def _feedback(found: Insights, ctx: CardContext) -> list[Block]:
-    """Thumbs and a bin; clients that do not know them get the classic card."""
-    if ctx.style == "classic" or not products.named(found):
+    """Thumbs and a bin; clients that do not know them get buttons, and the bin is in the menu (§12)."""
+    if not products.named(found):
         return []
+    if ctx.style == "classic":
+        buttons = (rate.button_up(ctx.rid), rate_down.element(ctx.rid))
+        return actions(buttons, block_id=block_id(ctx.rid, "fb", ctx.rev))
     mine = [person for person in dict.fromkeys((ctx.requester, ctx.owner)) if person]
     elements = [rate.element(ctx.rid), *([remove_card.element(ctx.rid, mine)] if mine else [])]
     return [{"type": "context_actions", "block_id": block_id(ctx.rid, "fb", ctx.rev), "elements": elements}]

@@ -7,7 +7,7 @@ from bot import errors
 from bot.language import marked, tr
 from bot.slack import mrkdwn
 from bot.slack.blocks import Payload, actions, context, header, image, section
-from bot.slack.buttons import retry_card, settings_button, show_help, undo_channel
+from bot.slack.buttons import choose_item, retry_card, settings_button, show_help, undo_channel
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,16 @@ class _Text:
     to_do: str = ""
     retry: str = ""  # label of the button that runs the lookup again
     help: bool = False
+    choose: bool = False
 
 
 class Kind(Enum):
     """What can go wrong, in the words of cards.md §10."""
 
-    NOTHING = _Text(marked("I couldn’t tell what this shows"), marked("Try a sharper or closer photo."))
+    NOTHING = _Text(
+        marked("I couldn’t tell what this shows"), marked("Try a sharper or closer photo, or choose one part of it."), choose=True
+    )
+    NO_PART = _Text(marked("I couldn’t tell what this shows"), marked("Try a sharper or closer photo."))
     DOWNLOAD = _Text(
         marked("I can’t open that image"),
         marked("The link needs to work without signing in and end in an image, such as .jpg or .png."),
@@ -52,6 +56,7 @@ def problem(kind: Kind, rid: str = "") -> Payload:
     buttons = (
         retry_card.element(rid, tr(text.retry)) if text.retry and rid else None,
         show_help.element() if text.help else None,
+        choose_item.element(rid) if text.choose and rid else None,
     )
     happened = tr(text.happened)
     return {"text": happened, "blocks": [section(f"*{happened}*\n{tr(text.to_do)}"), *actions(buttons)]}
