@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Page, expect
 
 from .test_page import HEIC, browser, drop, picture
 
@@ -80,3 +80,74 @@ async def test_everything_on_a_card_can_be_done_on_the_page(browser: Browser, ad
     await expect(traffic.get_by_text("chat.postMessage").first).to_be_visible()
     await page.get_by_role("button", name="Cards").click()
     await expect(page.get_by_role("heading", name="insights.full")).to_be_visible(timeout=10_000)
+
+
+async def walk(page: Page, name: str, *, back: bool = False) -> None:
+    """Press Tab until what has the focus is called so, as somebody without a mouse does."""
+    for _ in range(150):
+        if name in str(await page.evaluate(FOCUSED)):
+            return
+        await page.keyboard.press("Shift+Tab" if back else "Tab")
+    raise AssertionError(f"Tab never came to {name!r}")
+
+
+FOCUSED = """() => {
+  const at = document.activeElement;
+  if (!at?.matches("button, a, input, textarea, [role=combobox], [role=textbox]")) return "";
+  const label = document.getElementById(at?.getAttribute("aria-labelledby") ?? "");
+  return at?.getAttribute("aria-label") || label?.textContent || at?.textContent || "";
+}"""
+
+
+async def test_the_keyboard_alone_does_everything(browser: Browser, address: str) -> None:
+    page = await browser.new_page(viewport={"width": 1200, "height": 760})
+    press = page.keyboard.press
+    await page.goto(address)
+    await expect(page.get_by_role("button", name="Post a sample photo")).to_be_visible()
+    await walk(page, "Post a sample photo")
+    await press("Enter")
+    thread = page.get_by_role("complementary", name="Thread")
+    await expect(thread.get_by_role("button", name="Where to buy").first).to_be_visible(timeout=20_000)
+
+    await walk(page, "Where to buy")
+    await press("Enter")
+    offers = page.get_by_role("dialog", name="Where to buy")
+    await expect(offers.get_by_role("link", name="Visit store").first).to_be_visible(timeout=10_000)
+    await walk(page, "Share in thread")
+    await press("Enter")
+    await expect(offers.get_by_text("Shared in the thread.")).to_be_visible(timeout=10_000)
+    await press("Escape")
+    await expect(thread.get_by_text("without shipping or tax")).to_be_visible()
+
+    await walk(page, "Save: ")
+    await press("Enter")
+    saved = page.get_by_role("dialog", name="Save product")
+    await expect(saved.get_by_text("Tell me when the price drops")).to_be_visible(timeout=10_000)
+    await walk(page, "Save")
+    await press("Enter")
+    await expect(saved.get_by_text("Saved.")).to_be_visible(timeout=10_000)
+    await press("Escape")
+
+    await walk(page, "Choose an item")
+    await press("Enter")
+    items = page.get_by_role("dialog", name="Choose an item")
+    await expect(items.get_by_role("radio").first).to_be_visible(timeout=15_000)
+    await walk(page, "Find similar")
+    await press("Enter")
+    await expect(thread.get_by_text("From item 1").first).to_be_visible(timeout=20_000)
+
+    await walk(page, "Act as Clara Vogt", back=True)
+    await press("Enter")
+    await expect(page.get_by_text("That’s you · Deutsch")).to_be_visible()
+
+
+async def test_everybody_reads_their_own_language(browser: Browser, address: str) -> None:
+    page = await browser.new_page(viewport={"width": 1200, "height": 760})
+    await page.goto(address)
+    await page.get_by_role("button", name="Post a sample photo").click()
+    thread = page.get_by_role("complementary", name="Thread")
+    await expect(thread.get_by_role("button", name="Where to buy").first).to_be_visible(timeout=20_000)
+    await page.get_by_role("button", name="Act as Clara Vogt").click()
+    await page.get_by_text("1 reply").click()
+    await thread.get_by_role("button", name="Where to buy").first.click()
+    await expect(page.get_by_role("dialog", name="Wo kaufen").get_by_role("link", name="Zum Händler").first).to_be_visible()
