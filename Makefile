@@ -6,7 +6,7 @@ PORT ?= 3000
 SOURCE_ONLY := jstyleson
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-rival quality fuzz messages setup setup-dev browser-test browser requirements golden clean
+.PHONY: help demo test lint format bench bench-rival quality fuzz faults messages setup setup-dev browser-test browser requirements golden clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -43,6 +43,9 @@ quality: setup-dev  ## how good the answers are: figures, and the misses as pict
 
 fuzz: setup-dev  ## the API under thousands of random requests, forms and pictures
 	FUZZ_EXAMPLES=1500 $(BIN)/python -m pytest tests/insights/test_fuzz.py
+
+faults: setup-dev  ## ten minutes of kill -9 and refusals under load: nothing lost, nothing doubled
+	$(BIN)/python -m tests.faults
 
 golden: setup-dev  ## write the cards' golden files again; look at the diff
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/slack

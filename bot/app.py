@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot import records, terminal
+from bot import metrics, records, terminal
 from bot.config import LOOPBACK, Settings, read_settings
 from bot.demo import client_api, slack_api
 from bot.demo.objects import TEAM_ID
@@ -102,12 +102,26 @@ def checks(database: Database, bot: Bot | None, service: InsightsService | None)
     return {"database": database.check, "catalogue": catalogue} | ({"slack": slack} if bot else {})
 
 
+def measures(bot: Bot | None, service: InsightsService | None) -> Sequence[metrics.Measure]:
+    """What /metrics asks for: the queue's length, the catalogue's size."""
+
+    async def counts() -> None:
+        if service:
+            metrics.set_catalogue(service.catalogue.stats())
+
+    return [counts, *([bot.desk.jobs.measure] if bot else [])]
+
+
+def _watched(database: Database, bot: Bot | None, service: InsightsService | None) -> list[web.RouteDef]:
+    return [*health(checks(database, bot, service)), *metrics.routes(measures(bot, service))]
+
+
 async def run_serve(settings: Settings, *, worker: bool) -> None:
     _needs_slack(settings)
     sock = bind(settings.listen_host, settings.port)
     base_url = address(sock)
     async with engine(settings, base_url=base_url) as parts, _bot(settings, parts, worker=worker) as bot:
-        routes = [*bot.routes, *engine_routes(parts.service, settings), *health(checks(parts.database, bot, parts.service))]
+        routes = [*bot.routes, *engine_routes(parts.service, settings), *_watched(parts.database, bot, parts.service)]
         _warn_if_empty(parts.service)
         async with listening(sock, routes, middlewares=[error_middleware]):
             await until_stopped(lambda: _say(f"Image Insights is at {base_url}"))
@@ -126,7 +140,11 @@ async def run_insights(settings: Settings) -> None:
         raise ConfigurationError("Without INSIGHTS_KEYS the API answers on loopback only. Set INSIGHTS_KEYS, or HOST=127.0.0.1.")
     base_url = address(sock)
     async with engine(settings.model_copy(update={"insights_url": "", "live_sources": ()}), base_url=base_url) as parts:
-        routes = [*engine_routes(parts.service, settings), *health(checks(parts.database, None, parts.service))]
+        routes = [
+            *engine_routes(parts.service, settings),
+            *health(checks(parts.database, None, parts.service)),
+            *metrics.routes(measures(None, parts.service)),
+        ]
         _warn_if_empty(parts.service)
         async with listening(sock, routes, middlewares=[error_middleware]):
             await until_stopped(lambda: _say(f"The engine is at {base_url}/bing/v7.0/images/details"))
@@ -193,7 +211,7 @@ async def run_demo(host: str, port: int) -> None:
                 *slack_api.routes(workspace),
                 *bot.routes,
                 *engine_routes(service, settings),
-                *health(checks(database, bot, service)),
+                *_watched(database, bot, service),
             ]
             await stack.enter_async_context(
                 listening(sock, routes, middlewares=[error_middleware], max_body=DEMO_MAX_BODY, drain_seconds=0.5)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
-from bot import errors
+from bot import errors, metrics
 from bot.errors import Unavailable, UserError
 from bot.insights.model import Caption, Crop, ImageObject, Insights, Module, Outside, Shortfall, Token, Upload
 from bot.jobs import ImageRef, Lookup, ReplyTo, from_payload
@@ -92,6 +92,7 @@ class Looking:
         if not await step("eyes", self.begin):
             return
         seen = await step("look", lambda: self.look(partly=True))
+        metrics.lookups.labels(seen["end"]).inc()
         await step(f"answer {seen['end']}", lambda: self.answer(seen))
         await step("no eyes", lambda: self.eyes(on=False))
 
@@ -205,7 +206,8 @@ class Looking:
 
     async def _bytes(self, ref: ImageRef) -> bytes:
         """The picture, or the part of it that somebody chose, which is a picture of its own from here on."""
-        data = await self.desk.images.fetch(ref)
+        with metrics.stage("fetch"):
+            data = await self.desk.images.fetch(ref)
         return await self.desk.images.part(data, Crop(*ref.crop)) if ref.crop else data
 
     async def _search(self, words: str) -> Insights:

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bot import metrics
 from bot.child import Child, Died
 from bot.errors import NotAPicture, TooLarge, TooManyPixels, Unavailable
 from bot.insights.model import WHOLE, Crop
@@ -115,7 +116,8 @@ class Pixels:
             raise TooLarge(_TOO_LARGE)
         async with self._worker() as worker:
             try:
-                about, payload = await worker.ask(order, data)
+                with metrics.stage("decode"):
+                    about, payload = await worker.ask(order, data)
             except Died:  # the picture cost it its life
                 raise NotAPicture from None
         match about.get("error"):

@@ -26,6 +26,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, WorkflowStatus
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from bot import metrics
 from bot.errors import ConfigurationError, Error, RateLimited, Unavailable, UserError
 
 log = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ BUSY_SECONDS = 5.0  # how long a locked file is waited for (threats.md R6)
 PAUSES = (1.0, 4.0, 15.0, 60.0)  # before attempts two to five (threats.md R3)
 CRASHES = 4  # restarts in the middle of one job before it is given up (threats.md R3: five attempts)
 DRAIN_SECONDS = 25.0  # hosts send SIGKILL at 30 (threats.md R4)
+MEASURED = 10_000  # jobs that are counted one by one; more is more than enough to be alarmed
 BURY_EVERY_SECONDS, SWEEP_EVERY_SECONDS = 2.0, 3600.0
 SWEEP_AT_ONCE = 200
 KEEP_DONE_HOURS = 72  # keys must outlive Slack's retries by far; never under 48
@@ -180,6 +182,19 @@ class Jobs:
         words = [word for word, name in _STATES.items() if state in {None, name}]
         found = await self._client.list_workflows_async(status=words, limit=limit, sort_desc=True, name="job")
         return [_status(one) for one in found]
+
+    async def measure(self) -> None:
+        """How much waits and runs, and since when, for /metrics."""
+        words = [word for word, state in _STATES.items() if state in {"waiting", "running"}]
+        found = await self._client.list_workflows_async(
+            status=words, limit=MEASURED, name="job", load_input=False, load_output=False
+        )
+        ages: dict[str, list[float]] = {"waiting": [], "running": []}
+        for one in found:
+            ages[_STATES[one.status]].append(time.time() - (one.created_at or 0) / 1000)
+        for state, some in ages.items():
+            metrics.queued.labels(state).set(len(some))
+        metrics.queue_age.set(max(ages["waiting"], default=0.0))
 
     async def cancel(self, key: str) -> None:
         """A waiting job never runs; a running one stops before its next step."""
@@ -361,11 +376,17 @@ class _Writer:
 
 async def _run(job: Job, handlers: Mapping[str, Handler], tell: Telling, pauses: Sequence[float]) -> None:
     """One job to its end: done, told why not, or dead."""
+    with metrics.job_seconds.labels(job.kind).time():
+        await _attempts(job, handlers, tell, pauses)
+
+
+async def _attempts(job: Job, handlers: Mapping[str, Handler], tell: Telling, pauses: Sequence[float]) -> None:
     for attempt in range(len(pauses) + 1):
         try:
             await _handler(handlers, job)(job)
         except UserError as error:
             log.info("job %s %s refused: %s", job.kind, job.reference, error)
+            metrics.jobs_ended.labels(job.kind, "refused").inc()
             await _tell(job, tell, error)
             return
         except Exception as error:  # noqa: BLE001 (whatever it is, another attempt may help)
@@ -375,6 +396,7 @@ async def _run(job: Job, handlers: Mapping[str, Handler], tell: Telling, pauses:
             after = error.retry_after if isinstance(error, RateLimited) else pauses[attempt] * random.uniform(0.9, 1.1)  # noqa: S311 (jitter)
             await job.sleep(after)
         else:
+            metrics.jobs_ended.labels(job.kind, "done").inc()
             return
     await _give_up(job, tell)
 
@@ -388,6 +410,7 @@ def _handler(handlers: Mapping[str, Handler], job: Job) -> Handler:
 
 async def _give_up(job: Job, tell: Telling) -> None:
     log.error("job %s %s is dead (key %s)", job.kind, job.reference, job.key)
+    metrics.jobs_ended.labels(job.kind, "dead").inc()
     dead = Dead(job.reference)
     await _tell(job, tell, dead)
     raise dead

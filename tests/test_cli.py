@@ -237,6 +237,20 @@ def test_check_says_what_to_do(filled: Path) -> None:
     assert "SLACK_BOT_TOKEN" in lines["slack"]
 
 
+def test_a_copy_of_the_folder_is_a_backup(filled: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "restored"
+    shutil.copytree(filled, copy)
+    before, after = (run("catalogue", "stats", data_dir=folder).stdout for folder in (filled, copy))
+    assert before == after
+    picture = str(CATALOGUE / "images" / "mg01.jpg")
+    found = [
+        run("lookup", picture, "--modules", "SimilarProducts", "--json", data_dir=folder).stdout for folder in (filled, copy)
+    ]
+    assert [json.loads(one)["visuallySimilarProducts"]["value"][0]["name"] for one in found] == [
+        "Harbour Stripe Straight Mug"
+    ] * 2
+
+
 # ---------------------------------------------------------------- imports that are disturbed
 
 

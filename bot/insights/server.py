@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from bot import metrics
 from bot.errors import Error, TooLarge, TooManyPixels
 from bot.insights import bing, openapi, result_page, thumbnails
 from bot.insights.bing import MAX_IMAGE_BYTES, Audience, Missing, Refusal
@@ -121,6 +122,12 @@ def _guarded(endpoint: Endpoint, gate: Gate) -> Handler:
     """What stands before every endpoint, cheapest first: key, rate, length of the address, place among those in work."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        since = time.perf_counter()
+        answer = await answered(request)
+        metrics.api_requests.labels(endpoint.__name__, answer.status).observe(time.perf_counter() - since)
+        return answer
+
+    async def answered(request: web.Request) -> web.StreamResponse:
         named = "image"
         try:
             gate.enter(request.headers, request.remote or "")

@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from bot import metrics
 from bot.config import Settings
 from bot.errors import CannotFetch, Error, InvalidValue, NotAPicture, Unavailable, UnknownToken
 from bot.fetch import Fetcher
@@ -153,8 +154,9 @@ class InsightsService:
         view = self._view(serving, market, language, safe_search)
 
         def answer(seen: Seen) -> Insights:
-            context = _context(serving, view, seen, query)
-            return Insights(seen.token, **_answers(context, modules))
+            with metrics.stage("answer"):
+                context = _context(serving, view, seen, query)
+                return Insights(seen.token, **_answers(context, modules))
 
         async with self._turn():
             seen = await self._see(serving, picture, crop, stages_for(modules, safe_search), fresh=fresh)
@@ -260,6 +262,7 @@ class InsightsService:
         found = None
         if not fresh:  # sent bytes are looked up in memory only: most are new, and asking the database for them costs more
             found = await self._uploads.find(token, encoder.name) if own else self._uploads.recent(token, encoder.name)
+        metrics.remembered.labels("miss" if found is None else "hit").inc()
         left = _left(stages, found, own)
         if own and (found is None or crop != WHOLE or left != Stages()):
             data = await self._read(own)
@@ -312,7 +315,8 @@ class InsightsService:
             return seen, serving.matcher.match(seen.look)
 
         def look_at() -> tuple[Remembered, Matches]:
-            look = serving.encoder.look(frame.rgb)
+            with metrics.stage("encode"):
+                look = serving.encoder.look(frame.rgb)
             first = remembered(look)
             return remembered(serving.encoder.closer(frame.rgb, look)) if serving.matcher.doubts(first[1]) else first
 

@@ -33,6 +33,8 @@ def build(client: AsyncWebClient, workspaces: Workspaces) -> Dispatch:
     async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult | None:  # Bolt does not take a method
         return await workspaces.authorize(enterprise_id, team_id)
 
+    # Bolt finds SLACK_BOT_TOKEN in the environment by itself, and warns at every start that it does not need it
+    logging.getLogger("slack_bolt").addFilter(lambda record: "`token` will be unused" not in record.getMessage())
     app = AsyncApp(
         logger=logging.getLogger("slack_bolt"),
         name="image-insights",

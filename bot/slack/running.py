@@ -12,7 +12,7 @@ from aiohttp import ClientSession, ClientTimeout, web
 from slack_sdk.web.async_client import AsyncWebClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import lookup
+from bot import lookup, metrics
 from bot.config import Settings
 from bot.errors import UserError
 from bot.fetch import Fetcher
@@ -85,7 +85,9 @@ async def running_bot(
     Raises ConfigurationError when the job queue cannot be opened.
     """
     async with AsyncExitStack() as stack:
-        session = await stack.enter_async_context(ClientSession(timeout=ClientTimeout(total=30)))
+        session = await stack.enter_async_context(
+            ClientSession(timeout=ClientTimeout(total=30), trace_configs=[metrics.slack_calling(settings.slack_api_url)])
+        )
         results = Results(database)
         jobs = await stack.enter_async_context(Jobs.open(settings.jobs_path))
         installations, ledger = Installations(database, Vault.of(settings)), Ledger(database)

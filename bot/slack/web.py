@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from slack_bolt.response import BoltResponse
 
+from bot import metrics
 from bot.slack.bolt import Dispatch
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,10 @@ def routes(dispatch: Dispatch, secrets: Sequence[str]) -> list[web.RouteDef]:
             return web.json_response({"challenge": payload.get("challenge", "")})
         if payload.get("ssl_check") == "1":
             return web.Response()
-        return _answer(await dispatch(payload))
+        since = time.perf_counter()
+        answer = _answer(await dispatch(payload))
+        metrics.acknowledged.labels(answer.status).observe(time.perf_counter() - since)
+        return answer
 
     return [web.post("/slack/events", events)]
 

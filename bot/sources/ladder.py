@@ -5,6 +5,7 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from bot import metrics
 from bot.errors import Error, Unavailable, UnknownToken
 from bot.insights.model import (
     OWN,
@@ -96,16 +97,21 @@ class Ladder:
         for source in self.sources:
             name = question.named(source.name)
             found = await self.ledger.known(team, name)
-            if found is None:
+            if found is not None:
+                metrics.live_questions.labels(source.name, "known").inc()
+            else:
                 if not await self.ledger.may_ask(source.name, self.a_day):
                     log.warning("%s was asked %s times today; LIVE_LOOKUPS_PER_DAY allows no more", source.name, self.a_day)
+                    metrics.live_questions.labels(source.name, "spent").inc()
                     shortfall = Shortfall.SPENT
                     continue
                 try:
                     found = await source.look(question)
                 except Error as error:
                     log.warning("a live source did not answer: %s", error)
+                    metrics.live_questions.labels(source.name, "failed").inc()
                     continue
+                metrics.live_questions.labels(source.name, "answered").inc()
                 await self.ledger.note(team, name, found)
             if found.similar_products or found.similar_images or found.pages_including:
                 return replace(found, source=source.name), shortfall

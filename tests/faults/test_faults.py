@@ -1,0 +1,15 @@
+"""The short form: half a minute of trouble, and nothing is lost or doubled."""
+
+from pathlib import Path
+
+from tests.faults.harness import Plan, go_through
+
+
+async def test_whatever_is_killed_or_refused_what_was_acknowledged_is_answered_once(tmp_path: Path) -> None:
+    found = await go_through(Plan(seconds=20, rate=3, pause=(1.0, 3.0), patience=150), tmp_path)
+    said = "\n".join(found.lines())
+    assert found.acknowledged > found.posted * 0.5, said
+    assert found.lost == [], said
+    assert found.doubled == 0, said
+    assert sum(times for what, times in found.troubles.items() if what.startswith("killed")) >= 5, said
+    assert [(code, seconds < 25) for _, code, seconds in found.ends] == [(0, True)] * 4, said
