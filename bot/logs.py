@@ -1,11 +1,12 @@
 """Logging: one line an event, for people on a terminal or as JSON for machines, and never a secret in it (threats.md O3, O4)."""
 
+import contextlib
 import json
 import logging
 import re
 import sys
 import time
-from typing import Literal
+from typing import Literal, TextIO
 
 SECRETS = re.compile(
     r"xox[abeprs]-[\w.-]+|xoxe\.[\w.-]+|xapp-[\w-]+"
@@ -27,7 +28,7 @@ class _OneLine(logging.Formatter):
         message = record.getMessage()
         if record.exc_info:
             message = f"{message}\n{self.formatException(record.exc_info)}"
-        message = SECRETS.sub("[redacted]", message)
+        message = CONTROL.sub("?", SECRETS.sub("[redacted]", message))
         if self.as_json:
             at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
             entry = {
@@ -38,13 +39,21 @@ class _OneLine(logging.Formatter):
             }
             return json.dumps(entry, ensure_ascii=False)
         at = time.strftime("%H:%M:%S", time.localtime(record.created))
-        message = CONTROL.sub("?", message).replace("\n", "\n    ")
+        message = message.replace("\n", "\n    ")
         return f"{at} {record.levelname.lower():7} {record.name}: {message}"
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """A line that cannot be written, or made, is not quoted either: what it was made of may be a secret."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"a log line of {record.name} could not be written ({record.pathname}:{record.lineno})\n")
 
 
 def configure(level: str, style: Literal["", "text", "json"]) -> None:
     """Send every logger's lines to stderr through one redacting handler."""
-    handler = logging.StreamHandler()
+    handler = _Handler()
     handler.setFormatter(_OneLine(style or ("text" if sys.stderr.isatty() else "json")))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in QUIET:
