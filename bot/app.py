@@ -95,9 +95,11 @@ def checks(database: Database, bot: Bot | None, service: InsightsService | None)
     async def catalogue() -> str:
         return service.catalogue.changing if service else ""
 
-    async def slack() -> None:
-        if bot:
-            await bot.workspaces.check()
+    async def slack() -> str:
+        if not bot:
+            return ""
+        await bot.workspaces.check()
+        return bot.clock.said
 
     return {"database": database.check, "catalogue": catalogue} | ({"slack": slack} if bot else {})
 

@@ -42,6 +42,7 @@ live_questions = Counter("insights_live_questions", "Questions to live sources",
 remembered = Counter("insights_remembered", "Pictures looked at before, or not", ["outcome"], registry=REGISTRY)
 queued = Gauge("insights_jobs", "Jobs that wait or run now", ["state"], registry=REGISTRY)
 queue_age = Gauge("insights_jobs_oldest_seconds", "Age of the oldest job that waits", registry=REGISTRY)
+clock_apart = Gauge("slack_clock_apart_seconds", "How far our clock is ahead of Slack's", registry=REGISTRY)
 catalogue = Gauge("insights_catalogue", "What is in the catalogue", ["what"], registry=REGISTRY)
 
 Measure = Callable[[], Awaitable[None]]

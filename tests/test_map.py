@@ -1,6 +1,7 @@
 """The map is true: imports point one way, README and settings agree, the manifest matches the listeners elsewhere."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,10 @@ def test_readme_lists_exactly_the_settings() -> None:
 
 def test_every_setting_is_described() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_every_test_that_the_security_page_names_is_there() -> None:
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs" / "security.md").read_text(encoding="utf-8")))
+    written = {name for path in files("tests") for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))}
+    assert named
+    assert named - written == set()

@@ -31,6 +31,7 @@ from bot.slack import settings as settings_form
 from bot.slack import web as wire
 from bot.slack.buttons import BUTTONS, SUBMISSIONS
 from bot.slack.cards import notices
+from bot.slack.clock import Clock
 from bot.slack.desk import Desk
 from bot.slack.gallery import Gallery, Thumbnails
 from bot.slack.identity import Identity
@@ -55,11 +56,12 @@ FOR_EVERYBODY = frozenset({"lookup", "unfurl", "watch", "forget"})
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """`routes` to serve for Slack; `workspaces` know who we are there; `desk` for what belongs to no workspace."""
+    """`routes` to serve for Slack; `workspaces` know who we are there; `desk` for what belongs to none; `clock` knows Slack's."""
 
     routes: Sequence[web.RouteDef]
     workspaces: Workspaces
     desk: Desk
+    clock: Clock
 
 
 @asynccontextmanager
@@ -84,9 +86,13 @@ async def running_bot(
     listening first, lets running jobs finish (25 s), and hands back the rest.
     Raises ConfigurationError when the job queue cannot be opened.
     """
+    clock = Clock()
     async with AsyncExitStack() as stack:
         session = await stack.enter_async_context(
-            ClientSession(timeout=ClientTimeout(total=30), trace_configs=[metrics.slack_calling(settings.slack_api_url)])
+            ClientSession(
+                timeout=ClientTimeout(total=30),
+                trace_configs=[metrics.slack_calling(settings.slack_api_url), clock.listening()],
+            )
         )
         results = Results(database)
         jobs = await stack.enter_async_context(Jobs.open(settings.jobs_path))
@@ -167,7 +173,7 @@ async def running_bot(
             await stack.enter_async_context(socket.connected(dispatch, app_token, client))
         events = wire.routes(dispatch, settings.signing_secrets)
         lent = lending.routes(ledger) if settings.live_sources else []
-        yield Bot([*events, *installing, *lent], workspaces, desk)
+        yield Bot([*events, *installing, *lent], workspaces, desk, clock)
 
 
 def _install_address(settings: Settings) -> str:
