@@ -6,7 +6,7 @@ PORT ?= 3000
 SOURCE_ONLY := jstyleson
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-rival quality fuzz faults messages setup setup-dev browser-test browser requirements golden clean
+.PHONY: help demo test lint format bench bench-rival quality fuzz faults coverage messages setup setup-dev browser-test browser requirements golden clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,12 @@ fuzz: setup-dev  ## the API under thousands of random requests, forms and pictur
 
 faults: setup-dev  ## ten minutes of kill -9 and refusals under load: nothing lost, nothing doubled
 	$(BIN)/python -m tests.faults
+
+COVERED := bot/fetch.py,bot/slack/web.py,bot/slack/mrkdwn.py,bot/slack/values.py,bot/vault.py,bot/pixels.py,bot/child.py
+coverage: setup-dev  ## every branch of what stands between us and strangers
+	$(BIN)/python -m coverage run --branch --include=$(COVERED) --data-file=.venv/coverage -m pytest tests/test_fetch.py tests/slack \
+		tests/test_vault.py tests/test_pixels.py tests/test_images.py tests/insights/test_importing.py tests/scenarios/test_installing.py
+	$(BIN)/python -m coverage report --data-file=.venv/coverage --show-missing --fail-under=100
 
 golden: setup-dev  ## write the cards' golden files again; look at the diff
 	UPDATE_GOLDEN=1 $(BIN)/python -m pytest tests/slack

@@ -14,6 +14,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import fetch
 from bot.errors import CannotFetch, TooLarge, UserError
 from bot.fetch import Allowed, Downloaded, Fetcher, is_public, judge, may_have_slack_token
 
@@ -509,3 +510,45 @@ async def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     async with served(a=saying()) as url, Fetcher.open(allow=LOOPBACK) as fetcher:
         with pytest.raises(UserError, match="DATA_DIR"):
             await fetcher.download(f"{url}/a", tmp_path / "none" / "a", max_bytes=100)
+
+
+@pytest.mark.parametrize("host", ["2a00:0:0::1", "2a00:0000::1", "2A00::1", "0:0:0:0:0:0:0:1"])
+def test_f3_an_ipv6_address_has_one_spelling(host: str) -> None:
+    with pytest.raises(CannotFetch):
+        fetch._literal(host)
+    if host != host.upper():
+        with pytest.raises(CannotFetch):
+            judge(f"http://[{host}]/a.jpg")
+
+
+async def test_f4_no_other_name_is_resolved_than_the_one_that_was_judged() -> None:
+    pinned = fetch._Pinned("shop.example", [ipaddress.ip_address("93.184.215.14")])
+    assert [found["host"] for found in await pinned.resolve("shop.example", 443)] == ["93.184.215.14"]
+    with pytest.raises(OSError, match="another host"):
+        await pinned.resolve("metadata.internal", 80)
+    await pinned.close()
+
+
+def test_f10_bytes_are_counted_however_they_are_read() -> None:
+    """TLS reads into a buffer of its own, plain HTTP does not."""
+    here, there = socket.socketpair()
+    with here, there:
+        reading = fetch._MeteredSocket.__new__(fetch._MeteredSocket)
+        socket.socket.__init__(reading, fileno=there.detach())
+        reading._meter = fetch._Meter(limit=10)
+        with reading:
+            here.sendall(b"x" * 8)
+            assert reading.recv_into(bytearray(8)) == 8
+            here.sendall(b"x" * 8)
+            with pytest.raises(OSError, match="more bytes"):
+                reading.recv_into(bytearray(8))
+
+
+async def test_what_is_asked_for_again_fails_as_it_does_the_first_time() -> None:
+    many = b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + b"x" * 100
+    for answer, refusal in ((b"nonsense\r\n\r\n", CannotFetch), (many, TooLarge)):
+        async with raw(answer) as url, Fetcher.open(allow=LOOPBACK) as fetcher:
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(fetch, "MAX_BYTES", 10)
+                with pytest.raises(refusal):
+                    await fetcher.get_if_changed(f"{url}/a", etag='"v1"')

@@ -12,7 +12,7 @@ import pytest_asyncio
 from PIL import Image
 
 from bot.decode import jpeg_scans
-from bot.errors import NotAPicture, TooLarge
+from bot.errors import NotAPicture, TooLarge, Unavailable
 from bot.insights.model import Crop
 from bot.pixels import MAX_BYTES, Pixels
 from tests.worlds import PHOTOS
@@ -259,3 +259,16 @@ async def test_two_sizes_for_one_decoding_are_what_each_would_be_alone(pixels: P
         alone = await pixels.load(data, side=side)
         assert (frame.width, frame.height, frame.format) == (1600, 900, kind.lower())
         assert np.array_equal(frame.rgb, alone.rgb)
+
+
+async def test_too_many_pictures_at_once_are_for_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.pixels.WAIT_SECONDS", 0.1)
+    async with Pixels.open(workers=1) as busy:
+        async with busy._worker():
+            with pytest.raises(Unavailable, match="Too many pictures"):
+                await busy.load(saved(quarters(), "PNG"))
+            monkeypatch.setattr("bot.pixels.MAX_WAITING", 0)
+            with pytest.raises(Unavailable, match="Too many pictures"):
+                await busy.load(saved(quarters(), "PNG"))
+        monkeypatch.undo()
+        assert upright((await busy.load(saved(quarters(), "PNG"))).rgb)

@@ -52,3 +52,9 @@ def test_o2_a_place_where_no_key_can_be_kept_names_the_settings(tmp_path: Path) 
     (tmp_path / "file").touch()
     with pytest.raises(ConfigurationError, match="SECRET_KEYS, or DATA_DIR"):
         Vault([], tmp_path / "file" / "keys").seal("xoxb-1", "T0ACME")
+
+
+def test_o2_a_key_file_that_cannot_be_read_names_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "keys").mkdir()
+    with pytest.raises(ConfigurationError, match="Set SECRET_KEYS"):
+        Vault([], tmp_path / "keys").seal("xoxb-1", "T0ACME")

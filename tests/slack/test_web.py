@@ -21,6 +21,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot import web
+from bot.slack import web as wire
 from bot.slack.bolt import dispatcher
 from bot.slack.web import FORM, JSON, read, routes, signed
 
@@ -181,3 +182,28 @@ async def test_a_body_of_unknown_length_is_cut_off_at_the_limit() -> None:
             for _ in range(17):
                 await loop.sock_sendall(raw, chunk)
             assert b" 413 " in await loop.sock_recv(raw, 4096)
+
+
+async def test_slack_looks_whether_our_certificate_is_good() -> None:
+    async with served() as (url, got):
+        assert await post(url, b"ssl_check=1&token=x", kind=FORM) == (200, "")
+        assert got == []
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "BODY_SECONDS", 0.2)
+    async with served() as (url, _):
+        host, port = url.removeprefix("http://").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            f"POST /slack/events HTTP/1.1\r\nHost: {host}\r\nContent-Type: {JSON}\r\nContent-Length: 90\r\n\r\n{{".encode()
+        )
+        assert b" 413 " in await asyncio.wait_for(reader.read(4096), 5)
+        writer.close()
+
+
+async def test_an_event_that_nobody_listens_to_is_fine() -> None:
+    async with served() as (url, got):
+        strange = EVENT | {"event": {"type": "channel_rename"}}
+        assert await post(url, json.dumps(strange).encode()) == (200, "")
+        assert got == []
