@@ -1,6 +1,7 @@
 """The command line: `python -m bot COMMAND`. Exit codes: 0 done, 1 failed, 2 wrong usage; errors are one line on stderr."""
 
 import asyncio
+import atexit
 import json
 import sys
 from collections.abc import Callable, Coroutine
@@ -38,6 +39,11 @@ def command(work: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
 def settings(**overrides: Any) -> Settings:
     read = read_settings(**overrides)
     configure(read.log_level, read.log_format)
+    if dsn := read.sentry_dsn.get_secret_value():
+        from bot import sentry  # noqa: PLC0415 (a tenth of a second that nobody else should wait for)
+
+        sentry.report(dsn)
+        atexit.register(sentry.flush)
     return read
 
 

@@ -63,6 +63,7 @@ class Settings(BaseSettings):
     card_style: Literal["auto", "carousel", "classic"] = Field(
         "auto", description="how products are shown; auto falls back by itself"
     )
+    sentry_dsn: SecretStr = Field(SecretStr(""), description="errors are reported to this project of Sentry")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     log_format: Literal["", "text", "json"] = Field("", description="empty means text on a terminal, json elsewhere")
 
