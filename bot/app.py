@@ -315,7 +315,14 @@ async def own_catalogue(settings: Settings) -> AsyncIterator[Catalogue]:
         Pixels.open() as pixels,
         Fetcher.open(allow=settings.insights_fetch_allow) as fetcher,
         Catalogue.open(
-            settings.data_dir, database, pixels, fetcher, encoder, model=settings.insights_model, serves=False
+            settings.data_dir,
+            database,
+            pixels,
+            fetcher,
+            encoder,
+            model=settings.insights_model,
+            blob_url=settings.blob_url,
+            serves=False,
         ) as catalogue,
     ):
         yield catalogue

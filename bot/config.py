@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     port: int = Field(
         3000, ge=0, le=65535, description="port to listen on; set alone, as Procfile hosts do, it binds all addresses"
     )
+    blob_url: str = Field("", description="object storage for the catalogue's pictures, s3://bucket/folder; empty: `DATA_DIR`")
     public_url: str = Field("", description="where Slack can reach us: thumbnails in cards")
     slack_bot_token: SecretStr = Field(SecretStr(""), description="Bot User OAuth Token, starts with xoxb-")
     slack_signing_secret: SecretStr = Field(

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import shutil
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -28,7 +27,7 @@ from bot.insights.feeds import Rejected, Row
 from bot.insights.importing import Importer, ImportReport, Order, Progress, explained, only_import, source_name
 from bot.insights.matching import Matcher, Reference
 from bot.insights.model import Article, Availability
-from bot.insights.pictures import PictureFiles, Pictures
+from bot.insights.pictures import Pictures, PictureStore, open_store
 from bot.insights.prices import Price
 from bot.insights.reencoding import Reencoding
 from bot.insights.shelf import Product, Shelf
@@ -99,17 +98,18 @@ class Catalogue:
         encoder: ImageEncoder,
         *,
         model: Path | None = None,
+        blob_url: str = "",
         serves: bool = True,
     ) -> AsyncIterator[Self]:
         """Ready to serve; without `serves` only to be changed, for which nothing of it is held in memory.
 
-        model: the encoder's file, None for the packaged one.
+        model: the encoder's file, None for the packaged one. blob_url: where the pictures are, if not in data_dir.
         Pictures that another encoder has seen are looked at again: in the background while that one serves, or first where
         its file is gone.
         """
-        files = PictureFiles(data_dir / "pictures")
+        files = open_store(blob_url, data_dir)
         serving = await reencoding.serving_encoder(database, encoder)
-        catalogue = cls(database, Pictures(files, pixels, fetcher, serving), serving)
+        catalogue = cls(database, Pictures(files, pixels, fetcher, serving, folder=data_dir), serving)
         if serving is encoder:
             await catalogue._see_again()
             async with database.write() as connection:
@@ -118,7 +118,7 @@ class Catalogue:
             yield catalogue
             return
         if serving is not encoder:
-            catalogue._change = Reencoding(database, Pictures(files, pixels, fetcher, encoder), encoder, model)
+            catalogue._change = Reencoding(database, Pictures(files, pixels, fetcher, encoder, folder=data_dir), encoder, model)
         catalogue._serves = True
         await catalogue._reload()
         tasks = [asyncio.create_task(catalogue._follow())]
@@ -141,7 +141,7 @@ class Catalogue:
         return str(self._change) if self._change else ""
 
     @property
-    def files(self) -> PictureFiles:
+    def files(self) -> PictureStore:
         return self._pictures.files
 
     # ------------------------------------------------------------ in
@@ -193,7 +193,7 @@ class Catalogue:
 
     @asynccontextmanager
     async def _alone(self, what: str) -> AsyncIterator[None]:
-        with only_import(self.files.folder.parent, what):
+        with only_import(self._pictures.folder, what):
             yield
 
     async def put(self, article: Article, pictures: Sequence[bytes]) -> None:
@@ -297,9 +297,9 @@ class Catalogue:
         lines = self.export()
         for line in lines:
             for name in filter(None, [line["image"], *line["additional_images"]]):
-                await asyncio.to_thread(_copy, self.files.folder.parent / name, folder / name)
+                await asyncio.to_thread(_write, folder / name, await self.files.read(Path(name).stem))
         text = "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines)
-        await asyncio.to_thread(_write, folder / "products.jsonl", text)
+        await asyncio.to_thread(_write, folder / "products.jsonl", text.encode())
         return len(lines)
 
     def export(self) -> list[dict[str, Any]]:
@@ -316,8 +316,8 @@ class Catalogue:
                 "material": product.material,
                 "size": product.size,
                 "gtin": product.gtin,
-                "image": _file(goods, self.files, product.pictures[:1]),
-                "additional_images": [_file(goods, self.files, [key]) for key in product.pictures[1:]],
+                "image": _file(goods, product.pictures[:1]),
+                "additional_images": [_file(goods, [key]) for key in product.pictures[1:]],
                 "offers": [
                     {
                         "id": offer.id,
@@ -439,7 +439,7 @@ class Catalogue:
                 log.warning("another process serves with another INSIGHTS_MODEL: start this one again with the same")
                 return
             goods = await shelf.load(connection)
-            matcher = Matcher(self._encoder.name, (), dim=self._encoder.dim, folder=self.files.folder.parent)
+            matcher = Matcher(self._encoder.name, (), dim=self._encoder.dim, folder=self._pictures.folder)
             kept = tables.pictures.c
             query = select(kept.id, kept.product_id, kept.vector, kept.hash).where(kept.encoder == self._encoder.name)
             found = await connection.stream(query.order_by(kept.id))
@@ -459,21 +459,15 @@ class Catalogue:
         return name in {"", self._encoder.name}
 
 
-def _copy(here: Path, there: Path) -> None:
-    there.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(here, there)
-
-
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
+    path.write_bytes(data)
 
 
-def _file(goods: Shelf, files: PictureFiles, keys: Sequence[str]) -> str:
-    if not keys:
-        return ""
-    path = files.path(goods.pictures[keys[0]].content)
-    return str(path.relative_to(path.parents[2]))
+def _file(goods: Shelf, keys: Sequence[str]) -> str:
+    """Where PictureFiles keeps it, from DATA_DIR on."""
+    content = goods.pictures[keys[0]].content if keys else ""
+    return f"pictures/{content[:2]}/{content}.jpg" if content else ""
 
 
 def _add(matcher: Matcher, rows: Sequence[Any]) -> None:

@@ -131,7 +131,7 @@ class Importer:
 
     async def bring(self, order: Order) -> None:
         """Read one source and store what is new in it. Raises UserError when nothing of it can be read."""
-        folder = self._pictures.files.folder.parent
+        folder = self._pictures.folder
         refused = self._report.refused
         staging = await asyncio.to_thread(Staging.open, folder)
         try:
@@ -186,7 +186,7 @@ class Importer:
         """The files of a source; `said` gets what a folder says beside them."""
         source, seller, currency = order.source, order.seller, order.currency
         if urlsplit(source).scheme in {"http", "https"}:
-            with tempfile.TemporaryDirectory(prefix="import-", dir=self._pictures.files.folder.parent) as name:
+            with tempfile.TemporaryDirectory(prefix="import-", dir=self._pictures.folder) as name:
                 fetcher, folder = self._pictures.fetcher, Path(name)
                 found = feeds.remote(
                     source, fetcher, folder, seller=seller, currency=currency, etag=told.etag, modified=told.modified

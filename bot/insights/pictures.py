@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -38,20 +39,38 @@ class Features:
     accent: str
 
 
-class PictureFiles:
-    """A folder of JPEGs. Their names are hashes of the bytes they were made from, never anybody's words."""
+class PictureStore(Protocol):
+    """Where the JPEGs are. Their names are hashes of the bytes they were made from, never anybody's words.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def path(self, content: str) -> Path:
-        """Raises ValueError when `content` is not one of our names."""
-        if not _CONTENT.fullmatch(content):
-            raise ValueError("not a name of a picture")
-        return self.folder / content[:2] / f"{content}.jpg"
+    Each raises ValueError for what is no name of ours; Unavailable, or OSError, when the place cannot be reached.
+    """
 
     async def read(self, content: str) -> bytes:
         """Raises FileNotFoundError."""
+        ...
+
+    async def write(self, content: str, data: bytes) -> None: ...
+
+    async def delete(self, content: str) -> None: ...
+
+
+def checked(content: str) -> str:
+    """Raises ValueError when this is not one of our names."""
+    if not _CONTENT.fullmatch(content):
+        raise ValueError("not a name of a picture")
+    return content
+
+
+class PictureFiles:
+    """A folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, content: str) -> Path:
+        return self._folder / checked(content)[:2] / f"{content}.jpg"
+
+    async def read(self, content: str) -> bytes:
         return await asyncio.to_thread(self.path(content).read_bytes)
 
     async def write(self, content: str, data: bytes) -> None:
@@ -68,11 +87,22 @@ class PictureFiles:
         await asyncio.to_thread(self.path(content).unlink, missing_ok=True)
 
 
+def open_store(blob_url: str, data_dir: Path) -> PictureStore:
+    """Raises ConfigurationError for an address that nobody here can open."""
+    if not blob_url:
+        return PictureFiles(data_dir / "pictures")
+    from bot.insights.blobs import PictureBlobs  # noqa: PLC0415 (most have no storage, and need not wait for its packages)
+
+    return PictureBlobs.at(blob_url)
+
+
 class Pictures:
     """Turns addresses of a feed into files and features."""
 
-    def __init__(self, files: PictureFiles, pixels: Pixels, fetcher: Fetcher, encoder: ImageEncoder) -> None:
+    def __init__(self, files: PictureStore, pixels: Pixels, fetcher: Fetcher, encoder: ImageEncoder, *, folder: Path) -> None:
+        """folder: for what an import needs meanwhile."""
         self.files = files
+        self.folder = folder
         self._pixels = pixels
         self.fetcher = fetcher
         self._encoder = encoder

@@ -122,7 +122,15 @@ class InsightsService:
         encoder = await asyncio.to_thread(load_encoder, settings.insights_model)
         async with (
             Reader.open() as reader,
-            Catalogue.open(settings.data_dir, database, pixels, fetcher, encoder, model=settings.insights_model) as catalogue,
+            Catalogue.open(
+                settings.data_dir,
+                database,
+                pixels,
+                fetcher,
+                encoder,
+                model=settings.insights_model,
+                blob_url=settings.blob_url,
+            ) as catalogue,
         ):
             uploads = await Uploads.open(database)
             yield cls(

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.insights import journal, prices, tables
 from bot.insights.feeds import SubjectRow
-from bot.insights.pictures import Features, PictureFiles
+from bot.insights.pictures import Features, PictureStore
 from bot.insights.staging import MOST_TRIES, UNSEEN, Fresh
 from bot.storage import Database
 
@@ -219,7 +219,7 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
-async def sweep(database: Database, files: PictureFiles) -> None:
+async def sweep(database: Database, files: PictureStore) -> None:
     """Delete products without offers, pictures nobody uses, and files nobody names."""
     kept, used = tables.pictures.c, select(tables.picture_uses.c.picture_id)
     async with database.write() as connection:
