@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TextIO
 
 import click
 
-from bot import app
+from bot import app, tracing
 from bot.config import LOOPBACK, Settings, read_settings
 from bot.errors import Error, UserError
 from bot.logs import configure
@@ -44,6 +44,9 @@ def settings(**overrides: Any) -> Settings:
 
         sentry.report(dsn)
         atexit.register(sentry.flush)
+    if read.otel_exporter_otlp_endpoint:
+        tracing.report(read.otel_exporter_otlp_endpoint, f"{Path(sys.argv[0]).name} {' '.join(sys.argv[1:2])}")
+        atexit.register(tracing.flush)
     return read
 
 

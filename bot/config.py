@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     card_style: Literal["auto", "carousel", "classic"] = Field(
         "auto", description="how products are shown; auto falls back by itself"
     )
+    otel_exporter_otlp_endpoint: str = Field("", description="traces go to this collector of OpenTelemetry (OTLP over HTTP)")
     sentry_dsn: SecretStr = Field(SecretStr(""), description="errors are reported to this project of Sentry")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
     log_format: Literal["", "text", "json"] = Field("", description="empty means text on a terminal, json elsewhere")

@@ -14,6 +14,8 @@ from aiohttp import TraceConfig, TraceRequestEndParams, TraceRequestExceptionPar
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from bot import tracing
+
 REGISTRY = CollectorRegistry(auto_describe=True)
 ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
@@ -54,7 +56,8 @@ def stage(name: str) -> Iterator[None]:
     """Times a part of a lookup; a thread's or a coroutine's."""
     since = time.perf_counter()
     try:
-        yield
+        with tracing.span(name):
+            yield
     finally:
         stage_seconds.labels(name).observe(time.perf_counter() - since)
 
@@ -69,13 +72,17 @@ def slack_calling(api_url: str) -> TraceConfig:
 
     async def began(_: object, context: SimpleNamespace, params: TraceRequestStartParams) -> None:
         del params
-        context.since = time.perf_counter()
+        context.since, context.at = time.perf_counter(), time.time_ns()
 
     async def ended(_: object, context: SimpleNamespace, params: TraceRequestEndParams) -> None:
-        slack_calls.labels(method(str(params.url)), params.response.status).observe(time.perf_counter() - context.since)
+        observe(context, method(str(params.url)), str(params.response.status))
 
     async def failed(_: object, context: SimpleNamespace, params: TraceRequestExceptionParams) -> None:
-        slack_calls.labels(method(str(params.url)), FAILED).observe(time.perf_counter() - context.since)
+        observe(context, method(str(params.url)), FAILED)
+
+    def observe(context: SimpleNamespace, name: str, status: str) -> None:
+        slack_calls.labels(name, status).observe(time.perf_counter() - context.since)
+        tracing.called(name, context.at, status)
 
     config = TraceConfig()
     config.on_request_start.append(began)

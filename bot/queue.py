@@ -26,7 +26,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, WorkflowStatus
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from bot import metrics
+from bot import metrics, tracing
 from bot.errors import ConfigurationError, Error, RateLimited, Unavailable, UserError
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,8 @@ class Job:
         if name in self._done:  # an earlier attempt of this job got that far
             value: T = self._done[name]
             return value
-        outcome = await DBOS.run_step_async({"name": name}, _outcome, f"{self.kind} {self.reference} {name}", work)
+        with tracing.span(f"step {name}"):
+            outcome = await DBOS.run_step_async({"name": name}, _outcome, f"{self.kind} {self.reference} {name}", work)
         value = _unpack(outcome)
         self._done[name] = value
         return value
@@ -172,6 +173,7 @@ class Jobs:
         if not urgent:
             options["queue_partition_key"] = f"{tenant}:{zlib.crc32(key.encode()) % LANES}"
         await self._writer.commit(options, key, tenant, kind, payload)
+        tracing.accepted(key, kind, reference(key))
 
     async def get(self, key: str) -> JobStatus | None:
         found = await self._client.list_workflows_async(workflow_ids=[key])
@@ -376,7 +378,7 @@ class _Writer:
 
 async def _run(job: Job, handlers: Mapping[str, Handler], tell: Telling, pauses: Sequence[float]) -> None:
     """One job to its end: done, told why not, or dead."""
-    with metrics.job_seconds.labels(job.kind).time():
+    with metrics.job_seconds.labels(job.kind).time(), tracing.job(job.key, job.kind, job.reference):
         await _attempts(job, handlers, tell, pauses)
 
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from slack_bolt.response import BoltResponse
 
-from bot import metrics
+from bot import metrics, tracing
 from bot.slack.bolt import Dispatch
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def routes(dispatch: Dispatch, secrets: Sequence[str]) -> list[web.RouteDef]:
         if payload.get("ssl_check") == "1":
             return web.Response()
         since = time.perf_counter()
+        tracing.begun()
         answer = _answer(await dispatch(payload))
         metrics.acknowledged.labels(answer.status).observe(time.perf_counter() - since)
         return answer
