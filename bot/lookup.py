@@ -192,7 +192,13 @@ class Looking:
         prefer, words = await self._preferences(), self.order.image.words
         outside = Outside(self.order.reply_to.team, meanwhile.known) if prefer.outside and self.desk.elsewhere else None
         found = await self.desk.insights.insights(
-            picture, MODULES, query=words, market=prefer.market, safe_search=prefer.safe_search, outside=outside
+            picture,
+            MODULES,
+            query=words,
+            market=prefer.market,
+            language=prefer.speaks,
+            safe_search=prefer.safe_search,
+            outside=outside,
         )
         return demoted(found, await self.desk.opinions.disliked(self.order.reply_to.team, found.token))
 
@@ -213,7 +219,9 @@ class Looking:
     async def _search(self, words: str) -> Insights:
         """Words alone: what the catalogue has of them, each product once."""
         prefer = await self._preferences()
-        found = await self.desk.insights.search(words, market=prefer.market, safe_search=prefer.safe_search)
+        found = await self.desk.insights.search(
+            words, market=prefer.market, language=prefer.speaks, safe_search=prefer.safe_search
+        )
         products: dict[str, ImageObject] = {}
         for image in found.page.value:
             if image.shopping_sources_count:

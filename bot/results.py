@@ -48,12 +48,15 @@ _results = Table(
     Column("image", Text, nullable=False),
     Column("market", String, nullable=False),
     Column("insights", Text, nullable=False),
+    Column("picture", String, nullable=False),
     Column("rev", Integer, nullable=False),
     Column("created", Float, nullable=False),
     UniqueConstraint("job"),
     Index("ix_results_requester", "team", "requester", "created"),
     Index("ix_results_thread", "team", "channel", "thread_ts"),
     Index("ix_results_created", "created"),
+    Index("ix_results_channel", "team", "channel", "created"),
+    Index("ix_results_picture", "team", "channel", "picture"),
 )
 _posts = Table(
     "posts",
@@ -120,11 +123,12 @@ class Results:
         wire = json.dumps(to_wire(result.found), ensure_ascii=False) if result.found else ""
         row = asdict(replace(result, found=None)) | {"job": job, "image": json.dumps(asdict(result.image)), "insights": wire}
         del row["found"]
+        row["picture"] = result.found.token if result.found else ""
         row["created"] = result.created or time.time()
         async with self._database.write() as connection:
             # an earlier attempt that failed leaves a row without an answer, which this one may fill
             stored = insert(_results).values(row)
-            filled = {"insights": stored.excluded.insights}
+            filled = {"insights": stored.excluded.insights, "picture": stored.excluded.picture}
             await connection.execute(
                 stored.on_conflict_do_update(index_elements=["job"], set_=filled, where=_results.c.insights == "")
             )
@@ -134,7 +138,7 @@ class Results:
     async def revise(self, rid: str, found: Insights) -> Result:
         """The answer as it is now; its blocks get new names."""
         wire = json.dumps(to_wire(found), ensure_ascii=False)
-        row = update(_results).where(_results.c.rid == rid).values(insights=wire, rev=_results.c.rev + 1)
+        row = update(_results).where(_results.c.rid == rid).values(insights=wire, picture=found.token, rev=_results.c.rev + 1)
         async with self._database.write() as connection:
             await connection.execute(row)
             return _read((await connection.execute(select(_results).where(_results.c.rid == rid))).one())
@@ -241,8 +245,8 @@ class Results:
     async def shown_lately(self, team: str, channel: str, token: str, seconds: float) -> bool:
         """Whether a picture, by its token, got a card in a channel in so many seconds."""
         kept = _results.c
-        query = select(kept.rid).where(kept.team == team, kept.channel == channel, kept.created > time.time() - seconds)
-        query = query.where(kept.message_ts != "", kept.insights.contains(token, autoescape=True)).limit(1)
+        query = select(kept.rid).where(kept.team == team, kept.channel == channel, kept.picture == token)
+        query = query.where(kept.created > time.time() - seconds, kept.message_ts != "").limit(1)
         async with self._database.read() as connection:
             return bool(token) and (await connection.execute(query)).first() is not None
 
@@ -283,7 +287,7 @@ class Results:
 
 def _read(row: Row[tuple[object, ...]]) -> Result:
     values = row._asdict()
-    del values["job"]
+    del values["job"], values["picture"]
     image = json.loads(values["image"])
     values["image"] = ImageRef(**image | {"crop": tuple(crop) if (crop := image.get("crop")) else None})
     wire = values.pop("insights")

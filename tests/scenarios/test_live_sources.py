@@ -91,6 +91,13 @@ async def test_where_it_is_allowed_others_are_asked_and_the_card_says_who_answer
     assert "View page" in text_of(said)
 
 
+async def test_they_are_asked_in_the_language_and_market_of_the_channel(live: Live) -> None:
+    await settings(live.world, "ana", "photos", ALLOWED | {"market": "de-CH", "language": "fr"})
+    await live.card()
+    asked = live.far.asked[0].query
+    assert (asked["hl"], asked["country"]) == ("fr", "ch")
+
+
 async def test_what_the_catalogue_knows_is_asked_of_nobody_else(live: Live) -> None:
     await live.allow()
     assert "From the catalogue" in text_of(await live.card(CUP))
