@@ -5,6 +5,7 @@ acknowledged = answered + told + given up, and nothing is answered twice.
 
 import asyncio
 import io
+import json
 import random
 import socket
 import time
@@ -20,6 +21,7 @@ from PIL import Image, ImageDraw
 from bot import web
 from bot.demo.driver import Driver, Room, running_workspace
 from bot.demo.objects import Message, Timing
+from bot.queue import Jobs
 from tests.faults.household import Member, household, run
 from tests.faults.trouble import Between, Trouble
 from tests.worlds import CATALOGUE, SECRET, TOKEN, photo
@@ -179,7 +181,7 @@ async def go_through(plan: Plan, folder: Path, say: Callable[[str], object] = la
                 if member.process is None or member.process.returncode is not None:
                     await member.start()
             say("no more trouble; waiting for what is left")
-            found = await _reckoning(posting, plan.patience, common)
+            found = await _reckoning(posting, plan.patience, folder / "bot" / "jobs.db")
             found.troubles, found.engine_troubles = dict(trouble.happened), dict(Counter(between.happened))
             found.ends = await house.ended()
             found.seconds = time.monotonic() - since
@@ -202,20 +204,21 @@ async def _post(posting: Posting, plan: Plan, say: Callable[[str], object]) -> N
     await asyncio.gather(*under_way)
 
 
-async def _reckoning(posting: Posting, patience: float, environment: dict[str, str]) -> Reckoning:
-    """When everything is answered, or nobody waits any longer."""
+async def _reckoning(posting: Posting, patience: float, jobs_path: Path) -> Reckoning:
+    """When everything is answered or given up, or nobody waits any longer."""
     until = time.monotonic() + patience
-    while time.monotonic() < until:
-        posting.look()
+    async with Jobs.open(jobs_path) as jobs:
+        while time.monotonic() < until:
+            await asyncio.sleep(1.0)
+            posting.look()
+            busy = await jobs.list(state="waiting", limit=1) or await jobs.list(state="running", limit=1)
+            if not busy and posting.people.workspace.delivery.idle:
+                break
+        await asyncio.sleep(2.0)  # what would be doubled is doubled by now
         found = _count(posting)
-        if not found.lost and posting.people.workspace.delivery.idle:
-            break
-        await asyncio.sleep(1.0)
-    await asyncio.sleep(2.0)  # what would be doubled is doubled by now
-    found = _count(posting)
-    listed = await run("jobs", "list", "--state", "dead", environment=environment)
-    found.dead = len([name for name in found.lost if name in listed])
-    found.lost = [name for name in found.lost if name not in listed]
+        given_up = " ".join(one.key + json.dumps(one.payload) for one in await jobs.list(state="dead", limit=10_000))
+    found.dead = len([name for name in found.lost if name in given_up])
+    found.lost = [name for name in found.lost if name not in given_up]
     return found
 
 
