@@ -21,7 +21,7 @@ test: setup-dev  ## every test but the browser's
 	$(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile
 
 browser-test: setup-dev browser  ## the page in a real Chromium
-	$(BIN)/python -m pytest -m browser tests/browser
+	$(BIN)/python -m pytest -m browser tests/browser -n auto --maxprocesses 2 --dist load
 
 lint: setup-dev  ## ruff and strict mypy
 	$(BIN)/ruff check .

@@ -18,6 +18,10 @@ from bot.insights.pictures import checked
 KEPT = 512
 """Pictures at hand: some 100 kB each. A name is a hash of what is in it, so what is kept is never old."""
 SECONDS = 3.0
+_OPTIONS: dict[str, dict[str, Any]] = {
+    # its client would try five times, a minute each, on a thread that nobody waits for any more
+    "s3": {"config_kwargs": {"retries": {"max_attempts": 1}, "connect_timeout": 1, "read_timeout": SECONDS}},
+}
 
 
 class PictureBlobs:
@@ -33,7 +37,7 @@ class PictureBlobs:
     def at(cls, url: str) -> "PictureBlobs":
         """Raises ConfigurationError for an address that nobody here can open."""
         try:
-            system, root = url_to_fs(url, skip_instance_cache=True)
+            system, root = url_to_fs(url, skip_instance_cache=True, **_OPTIONS.get(url.partition(":")[0], {}))
         except ImportError as error:
             package = "s3fs" if url.startswith("s3:") else error.name or "another package"
             raise ConfigurationError(f"BLOB_URL needs {package}. Install it: pip install 'image-insights[s3]'") from None
