@@ -29,7 +29,7 @@ _in_force: ContextVar[str] = ContextVar("language", default=ENGLISH)
 
 def tr(text: str, /, **values: object) -> str:
     """The text in the language in force, its `{names}` filled in. Extraction finds it here: it must be written out."""
-    translated = _catalogue(_in_force.get()).gettext(text)
+    translated = _catalogue(_in_force.get()).gettext(text) if text else ""  # gettext answers nothing with the file's header
     return translated.format(**values) if values else translated
 
 

@@ -124,6 +124,11 @@ def test_a_language_we_do_not_speak_is_english() -> None:
         assert tr("Where to buy") == "Wo kaufen"
 
 
+def test_nothing_stays_nothing() -> None:
+    with speaking("de"):
+        assert tr("") == ""
+
+
 def test_words_of_others_are_filled_in_and_never_a_pattern() -> None:
     with speaking("de"):
         assert tr("Nothing found for “{words}”", words="{0} {person} %s") == "Nichts gefunden zu „{0} {person} %s“"
