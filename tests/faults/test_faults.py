@@ -6,7 +6,7 @@ from tests.faults.harness import Plan, go_through
 
 
 async def test_whatever_is_killed_or_refused_what_was_acknowledged_is_answered_once(tmp_path: Path) -> None:
-    found = await go_through(Plan(seconds=20, rate=3, pause=(1.0, 3.0), patience=150), tmp_path)
+    found = await go_through(Plan(seconds=12, rate=4, pause=(0.7, 2.0), patience=150), tmp_path)
     said = "\n".join(found.lines())
     assert found.acknowledged > found.posted * 0.5, said
     assert found.lost == [], said
