@@ -63,12 +63,12 @@ def stage(name: str) -> Iterator[None]:
 
 
 def slack_calling(api_url: str) -> TraceConfig:
-    """For the session that talks to Slack: every call by its method, answers to response_urls under that name."""
+    """For the session that talks to Slack: every call by its method; response_urls and uploads are `other`."""
     path = urlsplit(api_url).path
 
     def method(url: str) -> str:
         said = urlsplit(url).path
-        return said.removeprefix(path)[:60] if said.startswith(path) and path != "/" else "response_url"
+        return said.removeprefix(path)[:60] if said.startswith(path) and path != "/" else "other"
 
     async def began(_: object, context: SimpleNamespace, params: TraceRequestStartParams) -> None:
         del params

@@ -1,6 +1,7 @@
 """Errors to Sentry, where SENTRY_DSN is set: what broke and where, never a secret, a text or a picture (threats.md O3)."""
 
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import sentry_sdk
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from sentry_sdk.types import Event, Hint
 
 FLUSH_SECONDS = 2.0
+IDS = re.compile(r"\b[UWTCGDE](?=[A-Z0-9]*[0-9])[A-Z0-9]{8,}\b")
+"""Slack's names for people, teams and conversations, which a job's key is made of."""
 
 
 def report(dsn: str) -> None:
@@ -50,7 +53,7 @@ def _clean(event: "Event", _: "Hint") -> "Event | None":
 
 def _scrubbed(value: Any) -> Any:
     if isinstance(value, str):
-        return CONTROL.sub("?", SECRETS.sub("[redacted]", value))
+        return IDS.sub("[id]", CONTROL.sub("?", SECRETS.sub("[redacted]", value)))
     if isinstance(value, dict):
         return {name: _scrubbed(part) for name, part in value.items()}
     if isinstance(value, list | tuple):

@@ -51,12 +51,16 @@ async def test_an_error_is_reported_without_secrets_and_without_what_was_at_hand
             look_up(picture.encode(), TOKEN)
         except RuntimeError:
             logging.getLogger("bot.lookup").exception("looking failed for %s", HOOK)
+        logging.getLogger("bot.queue").error(
+            "job %s is dead (key %s)", "F6A2AD26", "click:T07LOCALWS:U07TORRESANA:insights.help.open"
+        )
         await asyncio.to_thread(sentry.flush)
         said = json.dumps(told)
         assert "RuntimeError" in said
         assert "look_up" in said
         assert "looking failed for" in said
-        assert [word for word in ("abcdefGHIJ", "abcDEF", picture) if word in said] == []
+        assert "F6A2AD26" in said
+        assert [word for word in ("abcdefGHIJ", "abcDEF", picture, "T07LOCALWS", "U07TORRESANA") if word in said] == []
         assert [event for event in told if {"request", "user", "modules"} & set(event)] == []
 
 
