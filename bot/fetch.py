@@ -411,7 +411,7 @@ async def _save(response: ClientResponse, path: Path, max_bytes: int) -> Downloa
         return labels
     waiting = bytearray()
     with _writing(path):
-        file = await asyncio.to_thread(path.open, "wb")
+        file = path.open("wb")  # not by a thread: it would stay open when the waiting is given up meanwhile
     with file:
         async for part in _parts(response, max_bytes, frozenset({"identity", "gzip", "x-gzip"})):
             waiting += part

@@ -1,6 +1,7 @@
 """The one fetcher (threats.md §3): which addresses it opens, what it sends, and how much it takes."""
 
 import asyncio
+import gc
 import gzip
 import ipaddress
 import socket
@@ -491,6 +492,18 @@ async def test_a_download_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -
             with pytest.raises(refusal, match=url):
                 await fetcher.download(f"{url}/a", path, max_bytes=4000)
     assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("feed", b"old")]  # noqa: ASYNC240 (a test)
+
+
+async def test_a_download_that_is_given_up_at_any_step_leaves_nothing_open_or_behind(tmp_path: Path) -> None:
+    async with served(a=saying(b"x" * 10)) as url, Fetcher.open(allow=LOOPBACK) as fetcher:
+        for steps in range(1, 60):
+            task = asyncio.create_task(fetcher.download(f"{url}/a", tmp_path / "a", max_bytes=10))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+    gc.collect()  # a file that is still open is an error here
+    assert {one.name for one in tmp_path.iterdir()} <= {"a"}  # noqa: ASYNC240 (a test)
 
 
 async def test_what_is_sent_packed_stays_packed(tmp_path: Path) -> None:
