@@ -6,7 +6,7 @@ PORT ?= 3000
 SOURCE_ONLY := jstyleson
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench bench-rival quality fuzz faults coverage messages setup setup-dev browser-test browser requirements golden clean
+.PHONY: help demo test test-postgres lint format bench bench-rival quality fuzz faults coverage messages setup setup-dev browser-test browser requirements golden clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,9 @@ demo: setup  ## the whole product on this machine, no account: prints one addres
 
 test: setup-dev  ## every test but the browser's
 	$(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile
+
+test-postgres: setup-dev  ## the same tests on a real Postgres, which they start themselves
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile
 
 browser-test: setup-dev browser  ## the page in a real Chromium
 	$(BIN)/python -m pytest -m browser tests/browser -n auto --maxprocesses 2 --dist load

@@ -66,7 +66,7 @@ class Engine:
 async def engine(settings: Settings, *, base_url: str) -> AsyncIterator[Engine]:
     """Open the engine in this process, or the way to INSIGHTS_URL; above it the live sources, where there are some."""
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database.open(settings.sqlite_path))
+        database = await stack.enter_async_context(Database.open(settings.database))
         pixels = await stack.enter_async_context(Pixels.open())
         fetcher = await stack.enter_async_context(Fetcher.open(allow=settings.insights_fetch_allow))
         service: InsightsService | None = None
@@ -198,7 +198,7 @@ async def run_demo(host: str, port: int) -> None:
         for left in settings.data_dir.glob("jobs.db*"):  # the workspace forgets when it ends, so its jobs have nowhere to go
             left.unlink()
         async with AsyncExitStack() as stack:
-            database = await stack.enter_async_context(Database.open(settings.sqlite_path))
+            database = await stack.enter_async_context(Database.open(settings.database))
             fetcher = await stack.enter_async_context(Fetcher.open(allow=settings.insights_fetch_allow))
             service = await stack.enter_async_context(
                 InsightsService.open(settings, database, pixels, fetcher, base_url=base_url)
@@ -311,7 +311,7 @@ async def own_catalogue(settings: Settings) -> AsyncIterator[Catalogue]:
     """The catalogue of this installation to work on, whoever answers lookups from it."""
     encoder = await asyncio.to_thread(load_encoder, settings.insights_model)
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         Pixels.open() as pixels,
         Fetcher.open(allow=settings.insights_fetch_allow) as fetcher,
         Catalogue.open(
@@ -454,20 +454,20 @@ async def run_forget(settings: Settings, *, team: str, user: str) -> None:
 
 
 async def run_export(settings: Settings, team: str) -> None:
-    async with Database.open(settings.sqlite_path) as database:
+    async with Database.open(settings.database) as database:
         async for record in records.of_team(database, team):
             _say(json.dumps(record, ensure_ascii=False, default=str))
 
 
 async def run_jobs_list(settings: Settings, state: State | None) -> None:
-    async with Jobs.open(settings.jobs_path) as jobs:
+    async with Jobs.open(settings.jobs) as jobs:
         found = await jobs.list(state=state, limit=MOST_JOBS)
     for one in found:
         _say(f"{one.reference}\t{one.state}\t{one.kind}\t{one.tenant}\t{one.created:%Y-%m-%d %H:%M:%S} UTC")
 
 
 async def run_jobs_show(settings: Settings, name: str) -> None:
-    async with Jobs.open(settings.jobs_path) as jobs:
+    async with Jobs.open(settings.jobs) as jobs:
         one = await _job(jobs, name)
     shown = {"reference": one.reference, "state": one.state, "kind": one.kind, "team": one.tenant, "created": f"{one.created}"}
     _say(json.dumps(shown | {"key": one.key, "order": _without_secrets(one.payload)}, ensure_ascii=False, indent=2))
@@ -475,7 +475,7 @@ async def run_jobs_show(settings: Settings, name: str) -> None:
 
 async def run_jobs_retry(settings: Settings, names: Sequence[str]) -> None:
     """Of jobs that were given up; the others go on by themselves."""
-    async with Jobs.open(settings.jobs_path) as jobs:
+    async with Jobs.open(settings.jobs) as jobs:
         for one in [await _job(jobs, name) for name in names]:
             if one.state != "dead":
                 raise UserError(f"{one.reference} was not given up: it is {one.state}.")
@@ -484,7 +484,7 @@ async def run_jobs_retry(settings: Settings, names: Sequence[str]) -> None:
 
 
 async def run_jobs_drop(settings: Settings, names: Sequence[str]) -> None:
-    async with Jobs.open(settings.jobs_path) as jobs:
+    async with Jobs.open(settings.jobs) as jobs:
         for one in [await _job(jobs, name) for name in names]:
             if one.state in {"waiting", "running"}:
                 await jobs.cancel(one.key)
@@ -514,7 +514,7 @@ def _without_secrets(payload: Any) -> Any:
 async def run_keys_rotate(settings: Settings) -> None:
     vault = Vault.of(settings)
     made = vault.renew()
-    async with Database.open(settings.sqlite_path) as database:
+    async with Database.open(settings.database) as database:
         count = await Installations(database, vault).reseal()
     _say(f"{count} tokens sealed again with {'a new key' if made else 'the first of SECRET_KEYS'}")
 
@@ -557,9 +557,9 @@ async def run_check(settings: Settings) -> bool:
             return f"{said}; {changing}" if changing else said
 
     async def open_database() -> str:
-        async with Database.open(settings.sqlite_path) as database:
+        async with Database.open(settings.database) as database:
             await database.check()
-        return str(settings.sqlite_path)
+        return str(settings.database) if isinstance(settings.database, Path) else "Postgres"
 
     await line("settings", read)
     await line("database", open_database)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot import postgres
 from bot.errors import ConfigurationError
 
 Commas = Annotated[tuple[str, ...], NoDecode]
@@ -19,7 +20,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_file=".env", extra="ignore", env_ignore_empty=True)
 
-    database_url: str = Field("", description="database; empty means a SQLite file in `DATA_DIR`")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="`postgres://…` or `sqlite:///…`; empty means a SQLite file in `DATA_DIR`"
+    )
     data_dir: Path = Field(Path("data"), description="database, pictures of the catalogue, index")
     host: str = Field("", description="address to listen on; empty means 127.0.0.1, or every address when `PORT` is set")
     port: int = Field(
@@ -36,7 +39,8 @@ class Settings(BaseSettings):
     slack_client_secret: SecretStr = Field(SecretStr(""), description="on the app's page under Basic Information")
     slack_scopes: Commas = Field((), description="comma list of bot scopes to ask for; empty means the manifest's")
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="comma list, newest first: seals workspaces' tokens; empty means a key file in `DATA_DIR`"
+        (),
+        description="comma list, newest first: seals workspaces' tokens; empty: a key file in `DATA_DIR`, not with Postgres",
     )
     unfurl_domains: Commas = Field(
         (), max_length=5, description="comma list of your shops' hosts whose links show product and price"
@@ -102,22 +106,21 @@ class Settings(BaseSettings):
         return tuple(part.strip() for part in self.slack_signing_secret.get_secret_value().split(",") if part.strip())
 
     @property
-    def sqlite_path(self) -> Path:
-        """The bot's database file. The jobs' file lies beside it.
+    def database(self) -> Path | str:
+        """The bot's database: a SQLite file, or the address of a Postgres.
 
-        Raises ConfigurationError when DATABASE_URL is not a SQLite address.
+        Raises ConfigurationError when DATABASE_URL is neither.
         """
-        if not self.database_url:
+        address = self.database_url.get_secret_value()
+        if not address:
             return self.data_dir / "bot.db"
-        scheme, _, path = self.database_url.partition(":///")
-        if not scheme.startswith("sqlite") or not path:
-            raise ConfigurationError("DATABASE_URL must look like sqlite:///path/to/bot.db, or be empty.")
-        return Path(path)
+        scheme, _, path = address.partition(":///")
+        return Path(path) if scheme.startswith("sqlite") and path else postgres.address(address)
 
     @property
-    def jobs_path(self) -> Path:
-        """The file of the job queue. Raises as sqlite_path does."""
-        return self.sqlite_path.with_name("jobs.db")
+    def jobs(self) -> Path | str:
+        """Where the job queue is: a file of its own beside the database's, or in the same Postgres. Raises as database does."""
+        return self.database.with_name("jobs.db") if isinstance(self.database, Path) else self.database
 
 
 def read_settings(**overrides: Any) -> Settings:

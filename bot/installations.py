@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Column, Float, Row, String, Table, Text, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
-from bot.storage import Database, tables
+from bot.storage import Database, insert, tables
 from bot.vault import Vault
 
 STATE_SECONDS = 600.0

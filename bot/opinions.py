@@ -6,10 +6,9 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from sqlalchemy import Column, Float, Index, String, Table, Text, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.insights.model import Insights
-from bot.storage import Database, tables
+from bot.storage import Database, insert, tables
 
 KEEP_SECONDS = 400 * 24 * 3600
 

@@ -6,9 +6,7 @@ A step that has finished is never run again, and one that was interrupted may ru
 
 import asyncio
 import contextlib
-import fcntl
 import hashlib
-import itertools
 import json
 import logging
 import random
@@ -20,14 +18,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, WorkflowStatus
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from bot import metrics, tracing
+from bot import metrics, postgres, tracing
 from bot.errors import ConfigurationError, Error, RateLimited, Unavailable, UserError
+from bot.seats import FileSeat, PostgresSeat, Seat
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +48,7 @@ SWEEP_AT_ONCE = 200
 KEEP_DONE_HOURS = 72  # keys must outlive Slack's retries by far; never under 48
 KEEP_DEAD_HOURS = 14 * 24
 THREADS = 32
+SCHEMA = "jobs"  # on Postgres, beside our own tables
 
 _STATES: Mapping[str, State] = {
     "ENQUEUED": "waiting",
@@ -127,32 +127,34 @@ class JobStatus:
 class Jobs:
     """The queue. It takes jobs as soon as it is open, and runs them while `running` (not in `serve --no-worker`)."""
 
-    def __init__(self, path: Path, engine: Engine, client: DBOSClient, writer: "_Writer") -> None:
-        self._path = path
+    def __init__(self, where: Path | str, engine: Engine, client: DBOSClient, writer: "_Writer") -> None:
+        self._where = where
         self._engine = engine
         self._client = client
         self._writer = writer
-        self._running: set[asyncio.Task[Any]] = set()
+        self._running: dict[asyncio.Task[Any], str] = {}
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path) -> AsyncIterator[Self]:
-        """Open the queue's file, made or brought up to date if need be.
+    async def open(cls, where: Path | str) -> AsyncIterator[Self]:
+        """Open the queue, a file of its own or the address of a Postgres, made or brought up to date if need be.
 
         Raises ConfigurationError when it cannot be opened.
         """
         _quiet()
-        engine = _engine(path)
+        engine = _engine(where)
         loop = asyncio.get_running_loop()
         with ThreadPoolExecutor(1, thread_name_prefix="jobs") as thread:
             try:
-                client = await loop.run_in_executor(thread, _connect, path, engine)
+                client = await loop.run_in_executor(thread, _connect, where, engine)
                 connection = await loop.run_in_executor(thread, engine.connect)
             except Exception as error:
                 engine.dispose()
-                raise ConfigurationError(f"The job queue {path} cannot be opened ({error}). Change DATA_DIR.") from error
+                if isinstance(where, str):
+                    raise ConfigurationError(postgres.explain(str(error))) from error
+                raise ConfigurationError(f"The job queue {where} cannot be opened ({error}). Change DATA_DIR.") from error
             try:
-                yield cls(path, engine, client, _Writer(client, connection, thread))
+                yield cls(where, engine, client, _Writer(client, connection, thread))
             finally:
                 await loop.run_in_executor(thread, connection.close)
                 await loop.run_in_executor(thread, client.destroy)
@@ -226,13 +228,15 @@ class Jobs:
         """Take up what a crash left and run jobs, each by the handler of its kind, until the end; then let them finish.
 
         `tell` says a UserError's text, or that the job was given up (Dead), to whoever asked; its own failure is only logged.
-        Several processes of one machine may run the same file; what one of them leaves behind the others take over.
+        Several processes may run the same queue, on many machines where it is in Postgres; what one of them leaves behind
+        the others take over.
         A process can run one queue at a time.
         """
-        seat = _Seat.take(self._path.with_name("workers"))
+        seat = await asyncio.to_thread(_sit_down, self._where)
         config: DBOSConfig = {
             "name": APPLICATION,
-            "system_database_url": f"sqlite:///{self._path}",
+            "system_database_url": _url(self._where),
+            "dbos_system_schema": SCHEMA,
             "system_database_engine": self._engine,
             "serializer": Json(),
             "application_version": VERSION,
@@ -241,17 +245,18 @@ class Jobs:
             "log_level": "WARNING",
             "max_executor_threads": THREADS,
             "notification_listener_polling_interval_sec": 0.25,
+            "use_listen_notify": False,  # nothing of ours waits for messages between jobs
         }
         dbos = DBOS(config=config)
 
         @DBOS.workflow(name="job", max_recovery_attempts=CRASHES)
         async def run(key: str, tenant: str, kind: str, payload: dict[str, Any]) -> None:
-            with self._counted():
+            with self._counted(key):
                 await _run(Job(key, tenant, kind, payload), handlers, tell, pauses)
 
         @DBOS.workflow(name="bury", max_recovery_attempts=CRASHES)
         async def bury(key: str, tenant: str, kind: str, payload: dict[str, Any]) -> None:
-            with self._counted():
+            with self._counted(f"bury:{key}"):
                 await _give_up(Job(key, tenant, kind, payload), tell)
 
         DBOS.launch()  # inside the running loop, so that handlers run on it
@@ -271,18 +276,18 @@ class Jobs:
             seat.leave()
 
     @contextlib.contextmanager
-    def _counted(self) -> Any:
+    def _counted(self, key: str) -> Any:
         task = asyncio.current_task()
         assert task is not None
-        self._running.add(task)
+        self._running[task] = key
         try:
             yield
         finally:
-            self._running.discard(task)
+            del self._running[task]
 
     async def _drain(self, seconds: float) -> None:
         """Let running jobs end; leave the rest to whoever takes this seat next, or sees it empty."""
-        left = {task for task in self._running if not task.done()}
+        left: set[asyncio.Task[Any]] = {task for task in self._running if not task.done()}
         if left:
             _, left = await asyncio.wait(left, timeout=seconds)
         for task in left:
@@ -291,25 +296,42 @@ class Jobs:
             log.warning("%d jobs were interrupted and will continue in another process, or at the next start", len(left))
             await asyncio.gather(*left, return_exceptions=True)
 
-    async def _keep_house(self, seat: "_Seat") -> None:
+    async def _keep_house(self, seat: Seat) -> None:
         """Take over from processes that died, give up aloud on jobs that crashed us too often, and forget old ones."""
         swept = 0.0
         buried: set[str] = set()
+        astray: set[str] = set()
         while True:
             try:
-                await asyncio.to_thread(seat.take_over)
+                # what DBOS's own recovery service calls; the public resume_workflow would forget how often a job crashed
+                await asyncio.to_thread(seat.take_over, DBOS._recover_pending_workflows)  # noqa: SLF001
                 for one in await self._client.list_workflows_async(
                     status="MAX_RECOVERY_ATTEMPTS_EXCEEDED", name="job", limit=100, sort_desc=True
                 ):
                     if one.workflow_id not in buried:
                         await self._bury(_status(one))
                         buried.add(one.workflow_id)
+                astray = await self._fetch_back(seat, astray)
                 if time.monotonic() - swept > SWEEP_EVERY_SECONDS or not swept:
                     await self._sweep()
                     swept = time.monotonic()
             except Exception:  # the file may be locked for a moment; the next round tries again
                 log.exception("keeping the job queue failed")
             await asyncio.sleep(BURY_EVERY_SECONDS)
+
+    async def _fetch_back(self, seat: Seat, before: set[str]) -> set[str]:
+        """Start again what this process has claimed but does not run: its end could not be written down.
+
+        What was astray `before` too is; a job that is only just claimed is not counted yet. Returns what is astray now.
+        """
+        claimed = await self._client.list_workflows_async(
+            status="PENDING", executor_id=seat.name, limit=MEASURED, load_input=False, load_output=False
+        )
+        astray = {one.workflow_id for one in claimed} - set(self._running.values())
+        for key in astray & before:
+            log.warning("job %s ended without a word and is started again", reference(key.removeprefix("bury:")))
+            await self._client.resume_workflow_async(key, queue_name=URGENT)
+        return astray - before
 
     async def _bury(self, dead: JobStatus) -> None:
         options: dict[str, Any] = {
@@ -371,6 +393,14 @@ class _Writer:
                 raise Unavailable(f"the job queue cannot be written to ({why})") from None
 
     def _write(self, batch: _Batch) -> None:
+        try:
+            self._put(batch)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            self._put(batch)  # the server was restarted since the last commit; a key that got through changes nothing
+
+    def _put(self, batch: _Batch) -> None:
         with self._connection.begin():
             for options, arguments in batch.jobs:
                 self._client.enqueue_in_transaction(self._connection, options, *arguments)  # type: ignore[arg-type]  # a TypedDict built in two steps
@@ -486,21 +516,36 @@ def _status(found: WorkflowStatus) -> JobStatus:
     return JobStatus(key, tenant, kind, _STATES[found.status], created, payload)
 
 
-def _connect(path: Path, engine: Engine) -> DBOSClient:
-    """Bring the file up to date and register the queues: DBOS looks for new ones only once a second."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with engine.connect():  # switches the file to WAL before anything is written
+def _sit_down(where: Path | str) -> Seat:
+    return FileSeat.take(where.with_name("workers")) if isinstance(where, Path) else PostgresSeat.take(where)
+
+
+def _url(where: Path | str) -> str:
+    return f"sqlite:///{where}" if isinstance(where, Path) else where
+
+
+def _connect(where: Path | str, engine: Engine) -> DBOSClient:
+    """Bring the tables up to date and register the queues: DBOS looks for new ones only once a second."""
+    if isinstance(where, Path):
+        where.parent.mkdir(parents=True, exist_ok=True)
+    with engine.connect():  # switches a file to WAL before anything is written
         pass
-    DBOS.migrate(f"sqlite:///{path}")
-    client = DBOSClient(system_database_engine=engine, serializer=Json(), application_name=APPLICATION)
+    DBOS.migrate(_url(where), schema=SCHEMA)
+    client = DBOSClient(system_database_engine=engine, dbos_system_schema=SCHEMA, serializer=Json(), application_name=APPLICATION)
     client.register_queue(JOBS, partition_concurrency=1, worker_concurrency=16, polling_interval_sec=POLL_SECONDS)
     client.register_queue(URGENT, worker_concurrency=THREADS, polling_interval_sec=POLL_SECONDS)
     return client
 
 
-def _engine(path: Path) -> Engine:
+def _engine(where: Path | str) -> Engine:
+    if isinstance(where, str):
+        engine = create_engine(
+            where, pool_size=8, max_overflow=0, pool_pre_ping=True, hide_parameters=True, connect_args=postgres.arguments()
+        )
+        event.listen(engine, "handle_error", postgres.wait_for_the_server)
+        return engine
     engine = create_engine(
-        f"sqlite:///{path}",
+        _url(where),
         pool_size=3,
         max_overflow=0,
         hide_parameters=True,  # jobs hold response_urls, and errors are logged
@@ -515,51 +560,6 @@ def _engine(path: Path) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
 
     return engine
-
-
-class _Seat:
-    """The name that a process claims jobs under: a file, locked while the process lives, however it dies.
-
-    The lock is the kernel's, so there is no clock to be wrong and no heartbeat to miss; and unlike a host's name, a seat
-    is the same for the container that replaces another one. POSIX locks: a child that outlives us does not keep it.
-    """
-
-    def __init__(self, path: Path, file: IO[str]) -> None:
-        self._path = path
-        self._file = file
-        self.name = path.name
-
-    @classmethod
-    def take(cls, folder: Path) -> Self:
-        """The first free one. Whoever sits there next takes up what the one before left."""
-        folder.mkdir(exist_ok=True)
-        for number in itertools.count():
-            path = folder / f"{number}"
-            if file := _locked(path):
-                return cls(path, file)
-        raise AssertionError("there is always another number")
-
-    def leave(self) -> None:
-        self._file.close()
-
-    def take_over(self) -> None:
-        """Put back into the queue what is claimed by processes that are no more; it counts as one of their crashes."""
-        for path in self._path.parent.iterdir():
-            if path != self._path and (file := _locked(path)):
-                with file:  # nobody sits down there meanwhile and takes up the same
-                    # what DBOS's own recovery service calls; the public resume_workflow would forget how often a job crashed
-                    DBOS._recover_pending_workflows([path.name])  # noqa: SLF001
-
-
-def _locked(path: Path) -> IO[str] | None:
-    """The file, locked; None if another process holds it."""
-    file = path.open("a")
-    try:
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        return None
-    return file
 
 
 def _quiet() -> None:

@@ -24,12 +24,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.insights.bing import from_wire, to_wire
 from bot.insights.model import ImageObject, Insights
 from bot.jobs import ImageRef
-from bot.storage import Database, tables
+from bot.storage import Database, insert, tables
 
 KEEP_SECONDS = 30 * 24 * 3600  # cards.md §5
 DOUBLE_CLICK_SECONDS = 2.0  # cards.md §5
@@ -195,7 +194,8 @@ class Results:
         """Record that something is about to be posted: whether nobody intended it before, its ts if known, since when."""
         async with self._database.write() as connection:
             values = {"key": key, "team": team, "ts": "", "created": time.time()}
-            new = (await connection.execute(insert(_posts).values(values).on_conflict_do_nothing())).rowcount == 1
+            row = insert(_posts).values(values).on_conflict_do_nothing().returning(_posts.c.key)
+            new = (await connection.execute(row)).first() is not None
             ts, since = (await connection.execute(select(_posts.c.ts, _posts.c.created).where(_posts.c.key == key))).one()
         return new, ts, since
 
@@ -222,7 +222,7 @@ class Results:
             where=(_clicks.c.job == row.excluded.job) | (row.excluded.at - _clicks.c.at > DOUBLE_CLICK_SECONDS),
         )
         async with self._database.write() as connection:
-            return (await connection.execute(fresh)).rowcount == 1
+            return (await connection.execute(fresh.returning(_clicks.c.key))).first() is not None
 
     # --- channels
 

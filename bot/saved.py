@@ -8,13 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Float, Index, Row, Select, String, Table, Text, UniqueConstraint, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.insights.bing import from_wire, to_wire
 from bot.insights.model import ImageObject, Insights
 from bot.jobs import ImageRef
 from bot.results import Result
-from bot.storage import Database, tables
+from bot.storage import Database, insert, tables
 
 EVERY_SECONDS = 24 * 3600.0
 

@@ -1,4 +1,4 @@
-"""The database: one set of tables, one writer, many readers. Knows neither Slack nor pictures."""
+"""The database, a SQLite file or Postgres: one set of tables, one writer, many readers. Knows neither Slack nor pictures."""
 
 import asyncio
 import sqlite3
@@ -10,12 +10,17 @@ from typing import Any, Self
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, MetaData, event, text
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot import postgres
 from bot.errors import ConfigurationError, Unavailable
 
-BUSY_SECONDS = 5.0  # how long a locked file is waited for (threats.md R6)
+__all__ = ["Database", "insert", "tables"]
+"""`insert`: the only one there is, with ON CONFLICT; Postgres' own is understood by SQLite as well."""
+
+BUSY_SECONDS = 5.0  # how long a locked file, or another writer, is waited for (threats.md R6)
 
 tables = MetaData(
     naming_convention={
@@ -28,7 +33,22 @@ tables = MetaData(
 """Every table of the project hangs on this; each is defined in the module that uses it."""
 
 
-def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
+def _of_postgres(url: str, *, size: int, writes: bool) -> AsyncEngine:
+    engine = create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=True,  # a server that was restarted is not an error of whoever asks next
+        isolation_level="READ COMMITTED" if writes else "REPEATABLE READ",
+        hide_parameters=True,
+        connect_args=postgres.arguments(lock_seconds=BUSY_SECONDS),
+    )
+    if writes:
+        event.listen(engine.sync_engine, "begin", postgres.write_alone)
+    return engine
+
+
+def _of_file(path: Path, *, size: int, begin: str) -> AsyncEngine:
     engine = create_async_engine(
         f"sqlite+aiosqlite:///{path}",
         pool_size=size,
@@ -54,31 +74,36 @@ def _engine(path: Path, *, size: int, begin: str) -> AsyncEngine:
 
 
 class Database:
-    """SQLite in WAL mode: `read()` never waits for `write()`, and writes queue in this process before they queue on the file."""
+    """`read()` never waits for `write()`; writes queue in this process before they queue for the file or the server."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._reading = _engine(path, size=4, begin="BEGIN")
-        self._writing = _engine(path, size=1, begin="BEGIN IMMEDIATE")
+    def __init__(self, where: Path | str) -> None:
+        self._where = where
+        if isinstance(where, Path):
+            self._reading = _of_file(where, size=4, begin="BEGIN")
+            self._writing = _of_file(where, size=1, begin="BEGIN IMMEDIATE")
+        else:
+            self._reading = _of_postgres(where, size=4, writes=False)
+            self._writing = _of_postgres(where, size=1, writes=True)
         self._one_writer = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, path: Path) -> AsyncIterator[Self]:
-        """Open and bring the schema up to date.
+    async def open(cls, where: Path | str) -> AsyncIterator[Self]:
+        """Open a file, or the address of a Postgres (`postgres.address`), and bring the schema up to date.
 
-        Raises ConfigurationError when the file cannot be opened, is locked by somebody else or is not a database.
+        Raises ConfigurationError when it cannot be opened, is locked by somebody else or is not a database.
         """
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(f"{path.parent} cannot be created ({error.strerror}). Change DATA_DIR.") from None
-        database = cls(path)
+        if isinstance(where, Path):
+            try:
+                where.parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigurationError(f"{where.parent} cannot be created ({error.strerror}). Change DATA_DIR.") from None
+        database = cls(where)
         try:
             try:
                 await database._migrate()
             except (OperationalError, DatabaseError, sqlite3.Error) as error:
-                raise ConfigurationError(_explain(path, str(error))) from None
+                raise ConfigurationError(_explain(where, error)) from None
             yield database
         finally:
             await database._reading.dispose()
@@ -95,6 +120,18 @@ class Database:
                 await connection.execute(text("SELECT 1"))
         except (DatabaseError, TimeoutError, OSError) as error:
             raise Unavailable(f"the database does not answer ({type(error).__name__})") from None
+
+    @asynccontextmanager
+    async def importing(self) -> AsyncIterator[bool]:
+        """Whether nobody else's machine imports into this Postgres; held until the end. A file has but one machine."""
+        if isinstance(self._where, Path):
+            yield True
+            return
+        lock = postgres.Lock(self._where, postgres.IMPORTING)
+        try:
+            yield bool(await asyncio.to_thread(lock.take, 0))
+        finally:
+            await asyncio.to_thread(lock.close)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -118,7 +155,10 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _explain(path: Path, error: str) -> str:
+def _explain(path: Path | str, failure: Exception) -> str:
+    if isinstance(path, str):
+        return postgres.explain(str(getattr(failure, "orig", failure)))
+    error = str(failure)
     if "locked" in error:
         return f"The database {path} is locked by another program. Stop it, or set DATA_DIR to another folder."
     if "not a database" in error or "malformed" in error:

@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy import Boolean, Column, Float, Index, Row, String, Table, Text, UniqueConstraint, delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.insights.model import SafeSearch
 from bot.jobs import ImageRef
 from bot.language import of_locale
-from bot.storage import Database, tables
+from bot.storage import Database, insert, tables
 
 UNFINISHED_SECONDS = 30 * 24 * 3600
 """An addition that nobody went through with is kept as long as a result."""

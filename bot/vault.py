@@ -40,6 +40,9 @@ class Vault:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
+        """Raises ConfigurationError also where several machines would have a key each."""
+        if isinstance(settings.database, str) and not settings.secret_keys:
+            raise ConfigurationError("SECRET_KEYS must be set with a Postgres. Make one with: python -m bot keys new")
         return cls([key.get_secret_value() for key in settings.secret_keys], settings.data_dir / FILE)
 
     def seal(self, text: str, owner: str) -> str:

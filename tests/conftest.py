@@ -16,6 +16,7 @@ from bot.insights.server import routes as engine_routes
 from bot.insights.service import InsightsService
 from bot.pixels import Pixels
 from bot.storage import Database
+from tests import databases
 from tests.worlds import CATALOGUE, Engine, World, settings_for, world_of
 
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -38,13 +39,20 @@ def network_closed() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def database_server() -> None:
+    """Before any process is started that uses it too."""
+    if databases.ON_POSTGRES:
+        databases.server()
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Engine]:
     """Our engine over the demo catalogue, imported once."""
     settings = settings_for(tmp_path_factory.mktemp("engine"))
     sock = web.bind("127.0.0.1", 0)
     async with AsyncExitStack() as stack:
-        database = await stack.enter_async_context(Database.open(settings.sqlite_path))
+        database = await stack.enter_async_context(Database.open(settings.database))
         pixels = await stack.enter_async_context(Pixels.open(workers=2))
         fetcher = await stack.enter_async_context(Fetcher.open(allow=settings.insights_fetch_allow))
         service = await stack.enter_async_context(

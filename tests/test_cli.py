@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from bot.queue import Dead, Job, Jobs
 from bot.storage import Database
 from bot.teams import Teams
 from bot.vault import Vault
+from tests import databases
 
 ROOT = Path(__file__).parent.parent
 CATALOGUE = ROOT / "bot" / "demo" / "catalogue"
@@ -38,7 +38,7 @@ def run(*words: str, data_dir: Path, **environment: str) -> subprocess.Completed
     return subprocess.run(
         [sys.executable, "-m", "bot", *words],
         cwd=ROOT,
-        env=ENVIRONMENT | {"DATA_DIR": str(data_dir), "LOG_FORMAT": "json"} | environment,
+        env=ENVIRONMENT | databases.environment(data_dir) | {"LOG_FORMAT": "json"} | environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -52,7 +52,7 @@ def serving(*words: str, data_dir: Path, stderr: IO[str] | None = None) -> Itera
     with subprocess.Popen(
         [sys.executable, "-m", "bot", *words, "--port", "0"],
         cwd=ROOT,
-        env=ENVIRONMENT | {"DATA_DIR": str(data_dir), "LOG_FORMAT": "json"},
+        env=ENVIRONMENT | databases.environment(data_dir) | {"LOG_FORMAT": "json"},
         stdout=subprocess.PIPE,
         stderr=stderr,
         text=True,
@@ -138,6 +138,7 @@ def test_a_missing_model_is_named(tmp_path: Path) -> None:
     assert "INSIGHTS_MODEL" in said
 
 
+@databases.of_files
 def test_a_broken_database_is_named(tmp_path: Path) -> None:
     (tmp_path / "bot.db").write_bytes(b"nonsense" * 1000)
     assert "bot.db is not a readable database" in one_line_error(run("catalogue", "stats", data_dir=tmp_path))
@@ -239,7 +240,7 @@ def test_check_says_what_to_do(filled: Path) -> None:
 
 def test_a_copy_of_the_folder_is_a_backup(filled: Path, tmp_path: Path) -> None:
     copy = tmp_path / "restored"
-    shutil.copytree(filled, copy)
+    databases.copy(filled, copy)
     before, after = (run("catalogue", "stats", data_dir=folder).stdout for folder in (filled, copy))
     assert before == after
     picture = str(CATALOGUE / "images" / "mg01.jpg")
@@ -271,7 +272,7 @@ def starting(feed: Path, data_dir: Path, **environment: str) -> subprocess.Popen
     return subprocess.Popen(
         [sys.executable, "-m", "bot", "catalogue", "import", str(feed)],
         cwd=ROOT,
-        env=ENVIRONMENT | {"DATA_DIR": str(data_dir)} | environment,
+        env=ENVIRONMENT | databases.environment(data_dir) | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -280,11 +281,7 @@ def starting(feed: Path, data_dir: Path, **environment: str) -> subprocess.Popen
 
 def stored(data_dir: Path) -> int:
     """Offers that are in the database now."""
-    try:
-        with sqlite3.connect(f"file:{data_dir / 'bot.db'}?mode=ro", uri=True) as database:
-            return int(database.execute("SELECT COUNT(*) FROM catalogue_offers").fetchone()[0])
-    except sqlite3.OperationalError:
-        return 0
+    return sum(count for (count,) in databases.ask(data_dir, "SELECT COUNT(*) FROM catalogue_offers"))
 
 
 def wait_until_stored(data_dir: Path, count: int) -> None:
@@ -367,6 +364,7 @@ def test_ctrl_c_twice_ends_an_import_at_once(tmp_path: Path, silent_shop: socket
     assert said.splitlines()[-1] == "Stopped. What came in stays; run the import again to go on."
 
 
+@databases.of_files
 def test_a_full_disk_is_said_and_nothing_is_lost(tmp_path: Path) -> None:
     feed, data_dir = goods(tmp_path / "feed", 100), tmp_path / "data"
     run("catalogue", "import", str(goods(tmp_path / "small", 2)), data_dir=data_dir)
@@ -411,7 +409,7 @@ def test_a_feed_that_is_watched_is_read_again_until_somebody_stops_it(tmp_path: 
     with subprocess.Popen(
         [sys.executable, "-m", "bot", "catalogue", "import", str(feed), "--watch", "0.01"],
         cwd=ROOT,
-        env=ENVIRONMENT | {"DATA_DIR": str(data_dir)},
+        env=ENVIRONMENT | databases.environment(data_dir),
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
@@ -479,7 +477,7 @@ def some_team(data_dir: Path) -> None:
     """A workspace that installed the app and chose a reaction; another; somebody who saved nothing but an opinion."""
 
     async def fill() -> None:
-        async with Database.open(data_dir / "bot.db") as database:
+        async with Database.open(databases.where(data_dir)) as database:
             installations = Installations(database, Vault([], data_dir / "secret_keys"))
             for team in ("T0ACME", "T0BLUE"):
                 await installations.keep(Installation(team, team, "A1", "B1", "U1", "chat:write", f"xoxb-{team}"))
@@ -508,8 +506,7 @@ def test_a_forgotten_team_leaves_nothing_and_the_other_stays(tmp_path: Path) -> 
     assert run("forget", "--team", "T0ACME", data_dir=tmp_path).stdout == "Everything of T0ACME is deleted\n"
     assert exported(tmp_path) == []
     assert exported(tmp_path, "T0BLUE")
-    with sqlite3.connect(tmp_path / "bot.db") as database:
-        assert database.execute("SELECT owner FROM installations").fetchall() == [("T0BLUE",)]
+    assert databases.ask(tmp_path, "SELECT owner FROM installations") == [("T0BLUE",)]
 
 
 def test_a_forgotten_person_leaves_nothing_of_theirs(tmp_path: Path) -> None:
@@ -521,6 +518,7 @@ def test_a_forgotten_person_leaves_nothing_of_theirs(tmp_path: Path) -> None:
     assert "--team" in nobody.stderr
 
 
+@databases.of_keys_in_a_file
 def test_keys_are_rotated_and_given_ones_take_over(tmp_path: Path) -> None:
     some_team(tmp_path)
     done = run("keys", "rotate", data_dir=tmp_path)
@@ -554,7 +552,7 @@ def given_up(data_dir: Path) -> None:
         async def tell(_job: Job, _what: UserError | Dead) -> None:
             pass
 
-        async with Jobs.open(data_dir / "jobs.db") as jobs:
+        async with Jobs.open(databases.jobs(data_dir)) as jobs:
             async with jobs.running({"lookup": fail}, tell, pauses=()):
                 order = {"reply_to": {"team": "T1", "response_url": "https://hooks.slack.com/actions/T1/1/x"}}
                 await jobs.start("photo:T1:C1:1.1:F1", "T1", "lookup", order)

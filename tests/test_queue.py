@@ -1,6 +1,7 @@
 """The job queue: once per key, in steps that survive kill -9, and never silent at the end."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -16,12 +17,14 @@ import pytest
 
 from bot.errors import ConfigurationError, RateLimited, Unavailable, UserError
 from bot.queue import Dead, Job, Jobs
+from tests import databases
 
 SECRET = "https://hooks.slack.com/actions/T1/1/x"
 CHILD = """
 import asyncio, json, os, signal, sys
 from pathlib import Path
 from bot.queue import Jobs
+from tests import databases
 
 folder, crash, starts = Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 
@@ -53,7 +56,7 @@ async def main():
         note(f"{job.key} dead {what}")
         finished.set()
 
-    async with Jobs.open(folder / "jobs.db") as jobs, jobs.running({"work": work}, tell):
+    async with Jobs.open(databases.jobs(folder)) as jobs, jobs.running({"work": work}, tell):
         for key in starts:
             await jobs.start(key, "T1", "work", {"n": 1})
             die("after start")
@@ -115,7 +118,7 @@ async def test_a_key_is_worked_on_once_however_often_it_is_started(tmp_path: Pat
     async def work(job: Job) -> None:
         ran.append(job.key)
 
-    async with Jobs.open(tmp_path / "jobs.db") as jobs, jobs.running({"work": work}, told_nothing):
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs, jobs.running({"work": work}, told_nothing):
         await asyncio.gather(*(jobs.start(f"k{n % 3}", "T1", "work", {"n": n}) for n in range(30)))
         await settled(jobs, "done")
         await jobs.start("k0", "T1", "work", {"n": 99})
@@ -129,10 +132,10 @@ async def test_a_queue_without_handlers_takes_jobs_that_another_one_runs(tmp_pat
     async def work(job: Job) -> None:
         ran.append(job.payload)
 
-    async with Jobs.open(tmp_path / "jobs.db") as jobs:
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs:
         await jobs.start("k", "T1", "work", {"text": "naïve ✓"})
         assert [one.state for one in await jobs.list()] == ["waiting"]
-    async with Jobs.open(tmp_path / "jobs.db") as jobs, jobs.running({"work": work}, told_nothing):
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs, jobs.running({"work": work}, told_nothing):
         await settled(jobs, "done")
     assert ran == [{"text": "naïve ✓"}]
 
@@ -158,7 +161,7 @@ def failing(*errors: Exception) -> tuple[list[int], Callable[[Job], Awaitable[No
 )
 async def test_what_may_pass_is_tried_again(tmp_path: Path, error: Exception) -> None:
     tries, work = failing(error, error)
-    async with Jobs.open(tmp_path / "jobs.db") as jobs, jobs.running({"work": work}, told_nothing, pauses=(0.01,) * 4):
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs, jobs.running({"work": work}, told_nothing, pauses=(0.01,) * 4):
         await jobs.start("k", "T1", "work", {})
         await settled(jobs, "done")
     assert len(tries) == 3
@@ -172,7 +175,7 @@ async def test_what_does_not_pass_is_given_up_and_told_once_with_a_reference(tmp
         told.append((type(what).__name__, str(what)))
         assert str(what) == job.reference
 
-    async with Jobs.open(tmp_path / "jobs.db") as jobs, jobs.running({"work": work}, tell, pauses=(0.01,) * 4):
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs, jobs.running({"work": work}, tell, pauses=(0.01,) * 4):
         await jobs.start("k", "T1", "work", {})
         await settled(jobs, "dead")
         assert [one.key for one in await jobs.list(state="dead")] == ["k"]
@@ -187,7 +190,7 @@ async def test_a_refusal_is_told_and_the_job_is_done(tmp_path: Path) -> None:
     async def tell(_job: Job, what: UserError | Dead) -> None:
         told.append(str(what))
 
-    async with Jobs.open(tmp_path / "jobs.db") as jobs, jobs.running({"work": work}, tell):
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs, jobs.running({"work": work}, tell):
         await jobs.start("k", "T1", "work", {})
         await settled(jobs, "done")
     assert told == ["Post a picture."]
@@ -202,7 +205,7 @@ async def test_an_urgent_job_does_not_wait_behind_its_tenants_others(tmp_path: P
             await release.wait()
         order.append(job.key)
 
-    async with Jobs.open(tmp_path / "jobs.db") as jobs, jobs.running({"work": work}, told_nothing):
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs, jobs.running({"work": work}, told_nothing):
         for n in range(12):
             await jobs.start(f"slow-{n}", "T1", "work", {"slow": True})
         await jobs.start("click", "T1", "work", {}, urgent=True)
@@ -223,7 +226,7 @@ async def test_at_the_end_running_jobs_finish_and_what_takes_too_long_goes_on_ne
         await (asyncio.sleep(0.2) if job.key == "short" else forever.wait())
         ran.append(job.key)
 
-    async with Jobs.open(tmp_path / "jobs.db") as jobs:
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs:
         async with jobs.running({"work": work}, told_nothing, drain=1.0):
             await jobs.start("short", "T1", "work", {})
             await begun.wait()
@@ -238,9 +241,10 @@ async def test_at_the_end_running_jobs_finish_and_what_takes_too_long_goes_on_ne
     assert ran == ["short", "long"]
 
 
+@databases.of_files
 async def test_a_locked_file_is_an_outage_that_quotes_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.queue.BUSY_SECONDS", 0.1)
-    async with Jobs.open(tmp_path / "jobs.db") as jobs:
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs:
         other = sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Unavailable, match="locked") as caught:
@@ -254,7 +258,7 @@ async def test_a_locked_file_is_an_outage_that_quotes_no_secret(tmp_path: Path, 
 
 
 async def test_what_starts_together_is_stored_together_though_one_of_them_gives_up_waiting(tmp_path: Path) -> None:
-    async with Jobs.open(tmp_path / "jobs.db") as jobs:
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs:
         starts = [asyncio.create_task(jobs.start(f"k{n}", "T1", "work", {})) for n in range(5)]
         await asyncio.sleep(0)
         starts[0].cancel()
@@ -263,13 +267,33 @@ async def test_what_starts_together_is_stored_together_though_one_of_them_gives_
         assert {one.key for one in await jobs.list()} >= {"k1", "k2", "k3", "k4"}
 
 
+@databases.of_files
+async def test_a_job_whose_end_could_not_be_written_down_is_ended_again(tmp_path: Path) -> None:
+    ran: list[str] = []
+
+    async def work(job: Job) -> None:
+        async def step() -> None:
+            ran.append("step")
+
+        await job.step("step", step)
+        ran.append("end")
+
+    async with Jobs.open(tmp_path / "jobs.db") as jobs, jobs.running({"work": work}, told_nothing):
+        await jobs.start("k", "T1", "work", {})
+        await settled(jobs, "done")
+        with contextlib.closing(sqlite3.connect(tmp_path / "jobs.db", isolation_level=None)) as other:
+            other.execute("UPDATE workflow_status SET status = 'PENDING', output = NULL, completed_at = NULL")
+        await settled(jobs, "done")
+    assert ran == ["step", "end", "end"]
+
+
 async def test_a_cancelled_job_never_runs(tmp_path: Path) -> None:
     ran: list[str] = []
 
     async def work(job: Job) -> None:
         ran.append(job.key)
 
-    async with Jobs.open(tmp_path / "jobs.db") as jobs:
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs:
         await jobs.start("k", "T1", "work", {})
         await jobs.cancel("k")
         async with jobs.running({"work": work}, told_nothing):
@@ -278,17 +302,16 @@ async def test_a_cancelled_job_never_runs(tmp_path: Path) -> None:
     assert ran == ["other"]
 
 
+@databases.of_files
 async def test_a_file_that_is_no_database_is_said_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "jobs.db").write_bytes(b"this is not a database, it is a diary" * 100)
     with pytest.raises(ConfigurationError, match=r"jobs\.db cannot be opened"):
-        async with Jobs.open(tmp_path / "jobs.db"):
+        async with Jobs.open(databases.jobs(tmp_path)):
             pass
 
 
 async def test_what_is_stored_can_be_read_by_anybody_and_runs_nothing(tmp_path: Path) -> None:
-    async with Jobs.open(tmp_path / "jobs.db") as jobs:
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs:
         await jobs.start("k", "T1", "work", {"image": {"file_id": "F1"}})
-    with sqlite3.connect(tmp_path / "jobs.db") as raw:
-        (inputs,) = raw.execute("select inputs from workflow_input").fetchone()
+    ((inputs,),) = databases.ask(tmp_path, "select inputs from jobs.workflow_input")
     assert json.loads(inputs)["args"] == ["k", "T1", "work", {"image": {"file_id": "F1"}}]
-    raw.close()

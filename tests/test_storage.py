@@ -12,6 +12,7 @@ from bot.errors import ConfigurationError, Unavailable
 from bot.insights.tables import sellers
 from bot.results import Results
 from bot.storage import Database, tables
+from tests import databases
 
 assert Results.__module__  # importing it brings its tables along
 
@@ -20,20 +21,20 @@ async def test_migrations_lead_to_the_tables_in_the_code(tmp_path: Path) -> None
     def difference(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), tables))
 
-    async with Database.open(tmp_path / "bot.db") as database, database.read() as connection:
+    async with Database.open(databases.where(tmp_path)) as database, database.read() as connection:
         assert await connection.run_sync(difference) == []
 
 
 async def test_what_is_written_is_there_after_opening_again(tmp_path: Path) -> None:
-    path = tmp_path / "bot.db"
-    async with Database.open(path) as database, database.write() as connection:
+    where = databases.where(tmp_path)
+    async with Database.open(where) as database, database.write() as connection:
         await connection.execute(insert(sellers).values(source="feed", name="Contoso", logo="", digest=""))
-    async with Database.open(path) as database, database.read() as connection:
+    async with Database.open(where) as database, database.read() as connection:
         assert (await connection.execute(select(sellers.c.name))).scalars().all() == ["Contoso"]
 
 
 async def test_a_failed_transaction_leaves_nothing_behind(tmp_path: Path) -> None:
-    async with Database.open(tmp_path / "bot.db") as database:
+    async with Database.open(databases.where(tmp_path)) as database:
         with pytest.raises(ZeroDivisionError):
             async with database.write() as connection:
                 await connection.execute(insert(sellers).values(source="feed", name="Contoso", logo="", digest=""))
@@ -42,6 +43,7 @@ async def test_a_failed_transaction_leaves_nothing_behind(tmp_path: Path) -> Non
             assert (await connection.execute(select(sellers))).all() == []
 
 
+@databases.of_files
 async def test_a_commit_survives_a_power_cut(tmp_path: Path) -> None:
     async with Database.open(tmp_path / "bot.db") as database, database.write() as connection:
         mode = (await connection.exec_driver_sql("PRAGMA journal_mode")).scalar()
@@ -49,6 +51,7 @@ async def test_a_commit_survives_a_power_cut(tmp_path: Path) -> None:
     assert (mode, full) == ("wal", 2)
 
 
+@databases.of_files
 async def test_a_file_that_is_no_database_is_named_with_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
     path.write_bytes(b"this is not a database" * 100)
@@ -57,6 +60,7 @@ async def test_a_file_that_is_no_database_is_named_with_what_to_do(tmp_path: Pat
             pass
 
 
+@databases.of_files
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("a file in the way")
     with pytest.raises(ConfigurationError, match="DATA_DIR"):
@@ -64,6 +68,7 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
             pass
 
 
+@databases.of_files
 async def test_a_locked_database_is_said_to_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.storage.BUSY_SECONDS", 0.2)
     path = tmp_path / "bot.db"

@@ -23,6 +23,7 @@ from bot.queue import PAUSES
 from bot.slack.gallery import Thumbnails
 from bot.slack.running import Bot, running_bot
 from bot.storage import Database
+from tests import databases
 
 CATALOGUE = Path(__file__).parent.parent / "bot" / "demo" / "catalogue"
 SHARED = Path(__file__).parents[2] / "shared"
@@ -35,6 +36,8 @@ TOKEN, APP_TOKEN = "xoxb-1111-2222-workspace", "xapp-1-A1-1111-socket"
 def settings_for(data_dir: Path, **changes: Any) -> Settings:
     values: dict[str, Any] = {
         "data_dir": data_dir,
+        "database_url": SecretStr(databases.of(data_dir) if databases.ON_POSTGRES else ""),
+        "secret_keys": (SecretStr(databases.KEY),) if databases.ON_POSTGRES else (),
         "slack_signing_secret": SecretStr(SECRET),
         "slack_bot_token": SecretStr(TOKEN),
         "insights_fetch_allow": ("127.0.0.1",),
@@ -95,7 +98,7 @@ async def world_of(
             )
         )
         settings = settings_for(data_dir, **({"slack_api_url": people.api_url, "public_url": engine.url} | changes))
-        database = await stack.enter_async_context(Database.open(settings.sqlite_path))
+        database = await stack.enter_async_context(Database.open(settings.database))
         bot = await stack.enter_async_context(
             running_bot(
                 settings,

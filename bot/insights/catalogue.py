@@ -194,7 +194,10 @@ class Catalogue:
     @asynccontextmanager
     async def _alone(self, what: str) -> AsyncIterator[None]:
         with only_import(self._pictures.folder, what):
-            yield
+            async with self._database.importing() as alone:
+                if not alone:
+                    raise UserError("Another import into this database is running on another machine. Wait for it to end.")
+                yield
 
     async def put(self, article: Article, pictures: Sequence[bytes]) -> None:
         """Bring in one article, or change what it said before; found when this returns. See Goods."""

@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as insert_or_update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -31,7 +30,7 @@ from bot.insights.feeds import Feed, Page, Part, Rejected
 from bot.insights.pictures import Features, Pictures
 from bot.insights.staging import MOST_TRIES, UNSEEN, Fresh, Staging
 from bot.insights.storing import Uses
-from bot.storage import Database
+from bot.storage import Database, insert
 
 BATCH = 64
 """Offers that are looked at and committed together."""
@@ -439,7 +438,7 @@ class Importer:
     async def _remember_labels(self, fresh: Mapping[str, tuple[str, str]]) -> None:
         if not fresh:
             return
-        statement = insert_or_update(tables.addresses)
+        statement = insert(tables.addresses)
         labels = {"etag": statement.excluded.etag, "modified": statement.excluded.modified}
         values = [{"address": address, "etag": etag, "modified": modified} for address, (etag, modified) in fresh.items()]
         async with self._database.write() as connection:
@@ -556,7 +555,7 @@ class Importer:
         if told is not None:
             values |= {"refused": refused, "etag": told.etag, "modified": told.modified, "options": self._options(order)}
         first = {"refused": 0, "etag": "", "modified": "", "options": ""} | values
-        statement = insert_or_update(tables.sources).values(source=order.source, **first)
+        statement = insert(tables.sources).values(source=order.source, **first)
         async with self._database.write() as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["source"], set_=values))
 
@@ -575,6 +574,7 @@ def only_import(folder: Path, what: str) -> Iterator[None]:
 
     Raises UserError saying who is at it.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "import.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.insights import tables
 from bot.insights.feeds import Row
 from bot.insights.model import Availability
+from bot.storage import insert
 
 KEPT = timedelta(days=400)
 """More than a year, so that this season can be held against the last."""

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -20,7 +19,7 @@ from bot.errors import ConfigurationError, Unavailable, UserError
 from bot.insights import tables
 from bot.insights.encoders import ImageEncoder, load_encoder
 from bot.insights.pictures import Pictures
-from bot.storage import Database
+from bot.storage import Database, insert
 
 log = logging.getLogger(__name__)
 

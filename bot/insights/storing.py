@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert, select
-from sqlalchemy.dialects.sqlite import insert as insert_or_update
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.insights import journal, prices, tables
 from bot.insights.feeds import SubjectRow
 from bot.insights.pictures import Features, PictureStore
 from bot.insights.staging import MOST_TRIES, UNSEEN, Fresh
-from bot.storage import Database
+from bot.storage import Database, insert
 
 IN_ONE_QUERY = 500
 
@@ -179,7 +178,7 @@ async def put_pictures(connection: AsyncConnection, shown: Iterable[tuple[str, s
         }
         for key, (product_id, one) in new.items()
     ]
-    await connection.execute(insert_or_update(tables.pictures).on_conflict_do_nothing(), values)
+    await connection.execute(insert(tables.pictures).on_conflict_do_nothing(), values)
 
 
 async def put_uses(connection: AsyncConnection, source: str, places: Mapping[str, Sequence[tuple[str, str]]]) -> None:

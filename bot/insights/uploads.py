@@ -15,7 +15,6 @@ from typing import Self
 
 import numpy as np
 from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.errors import UnknownToken
 from bot.insights import tables
@@ -23,7 +22,7 @@ from bot.insights.colours import SHADES
 from bot.insights.encoder import Grid, Label, Look, Region
 from bot.insights.matching import Hit
 from bot.insights.model import Code, Crop, Line, Quad
-from bot.storage import Database
+from bot.storage import Database, insert
 
 KEPT = timedelta(days=30)
 REFRESHED = timedelta(days=1)

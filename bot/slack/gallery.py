@@ -6,11 +6,10 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from sqlalchemy import Column, Float, String, Table, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.errors import Error
 from bot.slack.replies import Replies
-from bot.storage import Database, tables
+from bot.storage import Database, insert, tables
 
 KEEP_SECONDS = 90 * 24 * 3600.0
 AT_ONCE = 5

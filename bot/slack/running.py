@@ -95,7 +95,7 @@ async def running_bot(
             )
         )
         results = Results(database)
-        jobs = await stack.enter_async_context(Jobs.open(settings.jobs_path))
+        jobs = await stack.enter_async_context(Jobs.open(settings.jobs))
         installations, ledger = Installations(database, Vault.of(settings)), Ledger(database)
 
         def built(client: AsyncWebClient) -> Desk:

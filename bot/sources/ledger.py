@@ -11,11 +11,10 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from sqlalchemy import Column, Float, Integer, LargeBinary, String, Table, Text, delete, select
-from sqlalchemy.dialects.sqlite import insert
 
 from bot.insights.bing import from_wire, to_wire
 from bot.insights.model import Insights
-from bot.storage import Database, tables
+from bot.storage import Database, insert, tables
 
 KEEP_SECONDS = 24 * 3600.0
 LENT_SECONDS = 60.0
@@ -60,7 +59,7 @@ class Ledger:
         more = {"times": kept.times + 1}
         counted = row.on_conflict_do_update(index_elements=["source", "day"], set_=more, where=kept.times < limit)
         async with self._database.write() as connection:
-            return (await connection.execute(counted)).rowcount > 0
+            return (await connection.execute(counted.returning(kept.times))).first() is not None
 
     async def asked_today(self, source: str) -> int:
         query = select(_asked.c.times).where(_asked.c.source == source, _asked.c.day == _today())

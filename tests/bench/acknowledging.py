@@ -98,7 +98,7 @@ async def figures() -> Sequence[Figure]:
         ):
             settings = settings_for(Path(folder), slack_api_url=people.api_url)
             async with (
-                Database.open(settings.sqlite_path) as database,
+                Database.open(settings.database) as database,
                 InsightsService.open(settings, database, pixels, fetcher, base_url="http://localhost") as service,
                 running_bot(settings, database, service, pixels, fetcher, worker=False) as bot,
                 web.listening(ours_at, bot.routes),

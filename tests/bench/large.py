@@ -51,13 +51,13 @@ async def figures() -> Sequence[Figure]:
 
 async def measured(folder: Path) -> list[tuple[Any, ...]]:
     settings = settings_for(folder)
-    async with Database.open(settings.sqlite_path):
+    async with Database.open(settings.database):
         pass
     encoder = Encoder.load(None)
-    filling = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bench.large", "fill", str(settings.sqlite_path))
+    filling = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.bench.large", "fill", str(settings.database))
     assert await filling.wait() == 0
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         Pixels.open(workers=1) as pixels,
         Fetcher.open(allow=()) as fetcher,
         InsightsService.open(settings, database, pixels, fetcher, base_url="http://localhost") as service,

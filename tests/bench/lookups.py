@@ -60,7 +60,7 @@ async def figures() -> Sequence[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         settings = settings_for(Path(folder))
         async with (
-            Database.open(settings.sqlite_path) as database,
+            Database.open(settings.database) as database,
             Pixels.open(workers=1) as pixels,
             Fetcher.open(allow=()) as fetcher,
             InsightsService.open(settings, database, pixels, fetcher, base_url="http://localhost") as service,

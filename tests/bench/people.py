@@ -59,7 +59,7 @@ class Slow:
 async def engine_in(folder: Path) -> AsyncIterator[Engine]:
     settings, sock = settings_for(folder), web.bind("127.0.0.1", 0)
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         Pixels.open() as pixels,
         Fetcher.open(allow=settings.insights_fetch_allow) as fetcher,
         InsightsService.open(settings, database, pixels, fetcher, base_url=web.address(sock)) as service,

@@ -28,7 +28,7 @@ SIDE, TOP = ((CATALOGUE / "images" / name).read_bytes() for name in ("mg01.jpg",
 async def opened(engine: Engine, data_dir: Path) -> AsyncIterator[InsightsService]:
     settings = settings_for(data_dir)
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         InsightsService.open(settings, database, engine.pixels, engine.fetcher, base_url="http://127.0.0.1") as service,
     ):
         yield service

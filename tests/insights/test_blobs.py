@@ -68,7 +68,7 @@ async def shop(engine: Engine, data_dir: Path) -> AsyncIterator[InsightsService]
     settings = settings_for(data_dir, blob_url=f"s3://{BUCKET}/catalogue")
     sock = web.bind("127.0.0.1", 0)
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         InsightsService.open(settings, database, engine.pixels, engine.fetcher, base_url=web.address(sock)) as service,
         web.listening(sock, routes(service, keys=[])),
     ):

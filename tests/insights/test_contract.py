@@ -35,6 +35,7 @@ from bot.insights.model import (
 from bot.insights.uploads import Remembered, Uploads, pack
 from bot.storage import Database
 from bot.web import address, bind, listening
+from tests import databases
 from tests.insights.clients import DETAILS, KEY, MUG, Client, form, serving
 from tests.insights.test_client import asking, good
 from tests.insights.test_modules import look
@@ -125,7 +126,7 @@ async def test_s3_links_speak_the_language_asked_for(client: Client) -> None:
 
 
 async def test_s3_a_token_of_a_sent_picture_is_answered_for_thirty_days(tmp_path: Path) -> None:
-    async with Database.open(tmp_path / "bot.db") as database:
+    async with Database.open(databases.where(tmp_path)) as database:
         uploads = await Uploads.open(database)
         tokens = [uploads.token(data) for data in (b"old", b"new")]
         for token, days in zip(tokens, (31, 29), strict=True):

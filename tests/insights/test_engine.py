@@ -210,7 +210,7 @@ async def test_an_address_that_may_not_be_opened_is_refused(insights: InsightsCl
 async def opened(folder: Path) -> AsyncIterator[InsightsService]:
     settings = settings_for(folder)
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         Pixels.open() as pixels,
         Fetcher.open(allow=("127.0.0.1",)) as fetcher,
         InsightsService.open(settings, database, pixels, fetcher, base_url="http://127.0.0.1:1") as service,
@@ -333,7 +333,7 @@ async def test_prices_are_forgotten_after_400_days_but_for_the_last_word_on_what
         ("gone", 401, "5"),
         ("gone", 399, ""),
     ]
-    async with opened(tmp_path / "data") as service, Database.open(settings_for(tmp_path / "data").sqlite_path) as database:
+    async with opened(tmp_path / "data") as service, Database.open(settings_for(tmp_path / "data").database) as database:
         await service.catalogue.import_feeds([source])
         async with database.write() as connection:
             await connection.execute(delete(tables.prices))

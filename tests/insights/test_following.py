@@ -15,6 +15,7 @@ from bot.insights.catalogue import Catalogue
 from bot.insights.encoders import load_encoder
 from bot.insights.textsearch import TextIndex
 from bot.storage import Database
+from tests import databases
 from tests.worlds import CATALOGUE, Engine
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -25,7 +26,7 @@ PICTURES = [f"images/{name}" for name in ("mg01.jpg", "mg01-b.jpg", "pl01.jpg", 
 @asynccontextmanager
 async def catalogue(engine: Engine, data_dir: Path) -> AsyncIterator[tuple[Catalogue, Database]]:
     async with (
-        Database.open(data_dir / "bot.db") as database,
+        Database.open(databases.where(data_dir)) as database,
         Catalogue.open(data_dir, database, engine.pixels, engine.fetcher, load_encoder(None)) as found,
     ):
         yield found, database

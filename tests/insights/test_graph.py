@@ -13,6 +13,7 @@ from bot.insights.encoder import Encoder
 from bot.insights.importing import ImportReport
 from bot.insights.model import EVERYTHING, WHOLE, Crop, Insights, Module, Token, Upload
 from bot.storage import Database
+from tests import databases
 from tests.worlds import CATALOGUE, Engine, beside, photo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -119,7 +120,7 @@ async def test_s7_counts_of_a_product_picture(engine: Engine) -> None:
 async def imported(engine: Engine, folder: Path, data_dir: Path) -> tuple[Catalogue, ImportReport, ImportReport]:
     """A catalogue of its own: what the first import did, and the second of the same."""
     async with (
-        Database.open(data_dir / "bot.db") as database,
+        Database.open(databases.where(data_dir)) as database,
         Catalogue.open(data_dir, database, engine.pixels, engine.fetcher, Encoder.load(None)) as catalogue,
     ):
         first = await catalogue.import_feeds([str(folder)])

@@ -15,6 +15,7 @@ from aiohttp import web
 from bot.insights.catalogue import Catalogue
 from bot.insights.encoders import load_encoder
 from bot.storage import Database
+from tests import databases
 from tests.worlds import CATALOGUE, Engine
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -67,7 +68,7 @@ async def shop() -> AsyncIterator[Shop]:
 @asynccontextmanager
 async def catalogue(engine: Engine, data_dir: Path) -> AsyncIterator[Catalogue]:
     async with (
-        Database.open(data_dir / "bot.db") as database,
+        Database.open(databases.where(data_dir)) as database,
         Catalogue.open(data_dir, database, engine.pixels, engine.fetcher, load_encoder(None)) as found,
     ):
         yield found

@@ -4,7 +4,6 @@ import asyncio
 import os
 import shutil
 import signal
-import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -25,6 +24,7 @@ from bot.insights.reencoding import BATCH
 from bot.insights.service import InsightsService
 from bot.pixels import Pixels as Decoding
 from bot.storage import Database
+from tests import databases
 from tests.insights.test_encoders import LITE0
 from tests.worlds import CATALOGUE, Engine, photo, settings_for
 
@@ -58,19 +58,18 @@ class Gate:
 
 def encoders_of(data_dir: Path) -> set[str]:
     """Which encoders the pictures of the catalogue were seen with."""
-    with sqlite3.connect(data_dir / "bot.db") as database:
-        return {name for (name,) in database.execute("SELECT DISTINCT encoder FROM catalogue_pictures")}
+    return {name for (name,) in databases.ask(data_dir, "SELECT DISTINCT encoder FROM catalogue_pictures")}
 
 
 def waiting(data_dir: Path) -> int:
-    with sqlite3.connect(data_dir / "bot.db") as database:
-        return int(database.execute("SELECT count(*) FROM catalogue_vectors").fetchone()[0])
+    ((count,),) = databases.ask(data_dir, "SELECT count(*) FROM catalogue_vectors")
+    return int(count)
 
 
 @asynccontextmanager
 async def catalogue(engine: Engine, data_dir: Path, encoder: ImageEncoder, model: Path | None) -> AsyncIterator[Catalogue]:
     async with (
-        Database.open(data_dir / "bot.db") as database,
+        Database.open(databases.where(data_dir)) as database,
         Catalogue.open(data_dir, database, engine.pixels, engine.fetcher, encoder, model=model) as found,
     ):
         yield found
@@ -80,7 +79,7 @@ async def catalogue(engine: Engine, data_dir: Path, encoder: ImageEncoder, model
 async def service(data_dir: Path, model: Path | None) -> AsyncIterator[InsightsService]:
     settings = settings_for(data_dir, insights_model=model)
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         Decoding.open(workers=1) as pixels,
         Fetcher.open(allow=()) as fetcher,
         InsightsService.open(settings, database, pixels, fetcher, base_url="http://127.0.0.1:3000") as found,
@@ -116,7 +115,7 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data_dir(imported: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(imported, tmp_path / "data"))
+    return databases.copy(imported, tmp_path / "data")
 
 
 async def test_the_old_index_answers_until_the_new_one_is_whole(data_dir: Path) -> None:
@@ -154,9 +153,8 @@ async def test_back_and_forth(data_dir: Path, engine: Engine) -> None:
 
 
 async def test_a_killed_process_goes_on_where_it_was(data_dir: Path, engine: Engine) -> None:
-    with sqlite3.connect(data_dir / "bot.db") as database:
-        (total,) = database.execute("SELECT count(DISTINCT content) FROM catalogue_pictures").fetchone()
-    environment = {"DATA_DIR": str(data_dir), "INSIGHTS_MODEL": str(LITE0), "PATH": os.environ["PATH"]}
+    ((total,),) = databases.ask(data_dir, "SELECT count(DISTINCT content) FROM catalogue_pictures")
+    environment = databases.environment(data_dir) | {"INSIGHTS_MODEL": str(LITE0), "PATH": os.environ["PATH"]}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "insights", "--port", "0", env=environment, stdout=asyncio.subprocess.DEVNULL
     )
@@ -242,7 +240,11 @@ async def test_a_picture_whose_file_is_gone_does_not_hold_up_the_others(data_dir
 
 
 async def test_readyz_tells_how_far_it_is(data_dir: Path) -> None:
-    async with service(data_dir, LITE0) as found, Database.open(data_dir / "bot.db") as database, ClientSession() as session:
+    async with (
+        service(data_dir, LITE0) as found,
+        Database.open(databases.where(data_dir)) as database,
+        ClientSession() as session,
+    ):
         sock = web.bind("127.0.0.1", 0)
         async with web.listening(sock, web.health(checks(database, None, found))):
             async with session.get(f"{web.address(sock)}/readyz") as response:

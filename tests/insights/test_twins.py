@@ -25,7 +25,7 @@ async def shops(engine: Engine, tmp_path: Path, *feeds: dict[str, Any]) -> Async
     """An engine over feeds of one product each; the second shop's picture is smaller and compressed again."""
     settings = settings_for(tmp_path / "data")
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         InsightsService.open(settings, database, engine.pixels, engine.fetcher, base_url="http://127.0.0.1") as service,
     ):
         for number, said in enumerate(feeds):

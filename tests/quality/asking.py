@@ -60,7 +60,7 @@ class Asked:
             (feed / "products.jsonl").write_text("\n".join(map(json.dumps, world.products)), "utf-8")
             settings = settings_for(folder)
             async with (
-                Database.open(settings.sqlite_path) as database,
+                Database.open(settings.database) as database,
                 Pixels.open(workers=2) as pixels,
                 Fetcher.open(allow=()) as fetcher,
                 InsightsService.open(settings, database, pixels, fetcher, base_url="http://localhost") as service,

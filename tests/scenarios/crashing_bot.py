@@ -68,11 +68,11 @@ async def main(order: dict[str, Any]) -> None:
         pixels = await stack.enter_async_context(Pixels.open(workers=1))
         fetcher = await stack.enter_async_context(Fetcher.open(allow=settings.insights_fetch_allow))
         engine_settings = settings_for(engine_dir)
-        shelf = await stack.enter_async_context(Database.open(engine_settings.sqlite_path))
+        shelf = await stack.enter_async_context(Database.open(engine_settings.database))
         service = await stack.enter_async_context(
             InsightsService.open(engine_settings, shelf, pixels, fetcher, base_url=order["engine_url"])
         )
-        database = await stack.enter_async_context(Database.open(settings.sqlite_path))
+        database = await stack.enter_async_context(Database.open(settings.database))
         port, worker = order["port"], order["worker"]
         bot = await stack.enter_async_context(
             running_bot(settings, database, service, pixels, fetcher, worker=worker, web_process=bool(port))

@@ -23,7 +23,7 @@ async def shop(engine: Engine, tmp_path: Path) -> AsyncIterator[World]:
     """A workspace with an empty catalogue of its own, which people may add to."""
     settings = settings_for(tmp_path / "engine")
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         InsightsService.open(settings, database, engine.pixels, engine.fetcher, base_url=engine.url) as service,
         world_of(engine, tmp_path, insights=service, goods=service.catalogue) as world,
     ):

@@ -1,9 +1,7 @@
 """An import is killed, wherever it is. The next one goes on, and in the end nobody can tell."""
 
 import json
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,6 +11,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from bot.storage import tables
+from tests import databases
 from tests.worlds import CATALOGUE
 
 ROOT = Path(__file__).parent.parent.parent
@@ -51,7 +51,7 @@ def run(*words: str, data_dir: Path) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "bot", "catalogue", *words],
         cwd=ROOT,
-        env={"PATH": "", "DATA_DIR": str(data_dir)},
+        env={"PATH": ""} | databases.environment(data_dir),
         capture_output=True,
         text=True,
         timeout=60,
@@ -71,7 +71,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     feed.write_text(said(range(120)))
     assert run("import", str(feed), data_dir=before).startswith("120 added")
     feed.write_text(said(range(20, 220), dearer=range(20, 60)))
-    shutil.copytree(before, after)
+    databases.copy(before, after)
     assert run("import", str(feed), data_dir=after).startswith("100 added, 40 changed, 60 unchanged, 20 removed")
     return Shop(feed, before, after)
 
@@ -79,11 +79,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
 def contents(data_dir: Path) -> dict[str, list[str]]:
     """Every row of the catalogue, and the files of its pictures."""
     found = {"files": sorted(path.name for path in (data_dir / "pictures").rglob("*") if path.is_file())}
-    with sqlite3.connect(data_dir / "bot.db") as database:
-        database.row_factory = sqlite3.Row
-        for table, apart in CATALOGUE_TABLES.items():
-            rows = [dict(row) for row in database.execute(f"SELECT * FROM {table}")]  # noqa: S608 (names of ours)
-            found[table] = sorted(repr([value for name, value in row.items() if name not in apart]) for row in rows)
+    for table, apart in CATALOGUE_TABLES.items():
+        kept = ", ".join(column.name for column in tables.tables[table].columns if column.name not in apart)
+        found[table] = sorted(map(repr, databases.ask(data_dir, f"SELECT {kept} FROM {table}")))  # noqa: S608 (names of ours)
     return found
 
 
@@ -103,7 +101,7 @@ def summary(data_dir: Path) -> tuple[str, str]:
 
 def test_an_import_killed_again_and_again_goes_on_each_time(shop: Shop, tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    shutil.copytree(shop.before, data_dir)
+    databases.copy(shop.before, data_dir)
     killed("before", "reading", 1, feed=shop.feed, data_dir=data_dir)
     killed("after", "grouping", 1, feed=shop.feed, data_dir=data_dir)
     killed("before", "storing its pictures", 1, feed=shop.feed, data_dir=data_dir)
@@ -120,7 +118,7 @@ def test_an_import_killed_again_and_again_goes_on_each_time(shop: Shop, tmp_path
 @pytest.mark.parametrize(("when", "step"), [("after", "forgetting what is gone"), ("before", "remembering the source")])
 def test_what_an_import_had_to_leave_behind_is_cleared_away_by_the_next(shop: Shop, when: str, step: str, tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    shutil.copytree(shop.before, data_dir)
+    databases.copy(shop.before, data_dir)
     killed(when, step, 1, feed=shop.feed, data_dir=data_dir)
     assert run("import", str(shop.feed), data_dir=data_dir).startswith("0 added, 0 changed, 200 unchanged, 0 removed")
     assert contents(data_dir) == contents(shop.after)

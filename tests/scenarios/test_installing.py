@@ -21,6 +21,7 @@ from bot.slack.running import Bot, running_bot
 from bot.slack.workspaces import apps_page, web_address
 from bot.storage import Database
 from bot.vault import Vault
+from tests import databases
 from tests.worlds import SECRET, Engine, World, photo, settings_for
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -140,7 +141,7 @@ async def app_of(engine: Engine, folder: Path, *, lasts: int = 0, secrets: str =
     )
     async with (
         web.listening(far, [aio.post("/api/{method}", slack.method)], drain_seconds=0.1),
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         running_bot(settings, database, engine.service, engine.pixels, engine.fetcher) as bot,
         web.listening(ours, bot.routes, drain_seconds=0.1),
     ):
@@ -245,6 +246,7 @@ async def test_govslack_has_its_own_pages() -> None:
 # ---------------------------------------------------------------- tokens at rest (threats.md O2)
 
 
+@databases.of_keys_in_a_file
 async def test_o2_no_token_lies_readable_in_the_database(engine: Engine, tmp_path: Path) -> None:
     async with app_of(engine, tmp_path, lasts=43200) as app:
         await app.installed(ACME)
@@ -255,6 +257,7 @@ async def test_o2_no_token_lies_readable_in_the_database(engine: Engine, tmp_pat
     assert (tmp_path / "secret_keys").stat().st_mode & 0o077 == 0
 
 
+@databases.of_keys_in_a_file
 async def test_o2_keys_are_changed_while_the_bot_answers(engine: Engine, tmp_path: Path) -> None:
     async with app_of(engine, tmp_path) as app:
         await app.installed(ACME)

@@ -18,6 +18,7 @@ from bot.sources.ladder import Ladder
 from bot.sources.ledger import Ledger
 from bot.sources.lens import GoogleLens
 from bot.storage import Database
+from tests import databases
 from tests.sources.far_ends import KEY, Googles, googles, saying
 from tests.worlds import Engine, World, photo, world_of
 
@@ -54,7 +55,7 @@ async def open_settings(world: World, by: str, channel: str) -> View:
 @asynccontextmanager
 async def live_of(engine: Engine, data_dir: Path, *, a_day: int = 100) -> AsyncIterator[Live]:
     sock = web.bind("127.0.0.1", 0)
-    async with googles() as far, Database.open(data_dir / "bot.db") as database, ClientSession() as session:
+    async with googles() as far, Database.open(databases.where(data_dir)) as database, ClientSession() as session:
         ledger = Ledger(database)
         lens = GoogleLens(session, KEY, lending.lender(ledger, web.address(sock)), address=far.url)
         ladder = Ladder(engine.service, [lens], ledger, engine.pixels, a_day)
@@ -160,7 +161,7 @@ async def test_products_that_take_too_long_can_be_asked_for_again(live: Live, mo
     await live.world.people.click(said, "Try again", by="ben")
     photos = live.world.people.channel("photos")
     again = await photos.next_reply(to=said)
-    assert "Nordic stoneware" in text_of(again)
+    await live.world.people.until(lambda: "Nordic stoneware" in text_of(again), what="the products")
 
 
 async def test_an_outage_elsewhere_costs_nothing_but_the_products(live: Live) -> None:

@@ -12,6 +12,7 @@ from bot.demo.objects import TEAM_ID
 from bot.errors import Unavailable
 from bot.insights.model import Found, Insights, InsightsClient, Module, Picture, Thing
 from bot.jobs import ReplyTo
+from tests import databases
 from tests.worlds import Engine, World, photo, world_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -67,6 +68,7 @@ async def test_a_long_outage_is_told_once_to_whoever_asked_and_to_nobody_else(en
         assert not any(asked.reactions.values())
 
 
+@databases.of_files
 async def test_what_cannot_be_stored_is_not_acknowledged_and_comes_again(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

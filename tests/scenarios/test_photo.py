@@ -60,7 +60,7 @@ async def test_a_link_to_a_picture_gets_a_card(world: World) -> None:
 async def test_over_an_empty_catalogue_the_card_says_that_nothing_is_like_it(engine: Engine, tmp_path: Path) -> None:
     settings = settings_for(tmp_path / "empty")
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         InsightsService.open(settings, database, engine.pixels, engine.fetcher, base_url=engine.url) as nothing,
         world_of(engine, tmp_path, insights=nothing) as world,
     ):

@@ -48,7 +48,7 @@ async def shop(engine: Engine, tmp_path: Path) -> AsyncIterator[Shop]:
     settings = settings_for(tmp_path / "engine")
     (tmp_path / "feed").mkdir()
     async with (
-        Database.open(settings.sqlite_path) as database,
+        Database.open(settings.database) as database,
         InsightsService.open(settings, database, engine.pixels, engine.fetcher, base_url=engine.url) as service,
         world_of(engine, tmp_path, insights=service) as world,
     ):

@@ -24,6 +24,7 @@ from bot.sources.ledger import Ledger
 from bot.sources.lens import GoogleLens
 from bot.sources.vision import GoogleVision
 from bot.storage import Database
+from tests import databases
 from tests.sources.far_ends import KEY, VISION, Googles, googles, saying
 from tests.worlds import Engine, photo
 
@@ -64,7 +65,7 @@ class Sources:
 @asynccontextmanager
 async def sources_of(engine: Engine, data_dir: Path, *names: str, a_day: int = 100) -> AsyncIterator[Sources]:
     sock = web.bind("127.0.0.1", 0)
-    async with googles() as far, Database.open(data_dir / "bot.db") as database, ClientSession() as session:
+    async with googles() as far, Database.open(databases.where(data_dir)) as database, ClientSession() as session:
         ledger = Ledger(database)
         known: dict[str, Source] = {
             "vision": GoogleVision(session, KEY, address=far.url),
