@@ -6,7 +6,7 @@ PORT ?= 3000
 SOURCE_ONLY := jstyleson
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres lint format bench bench-rival quality fuzz faults coverage messages setup setup-dev browser-test browser requirements golden clean
+.PHONY: help demo test test-postgres lint format bench bench-rival quality fuzz faults coverage messages setup setup-dev browser-test browser requirements sbom audit golden clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -65,10 +65,18 @@ messages: setup-dev  ## bring the texts of the code into the translations; fill 
 
 requirements: setup-dev  ## compile the pinned files again
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra otel --extra s3 --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.txt
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements-dev.txt
+
+sbom: setup-dev  ## what a release is made of, as CycloneDX: dist/sbom.json
+	@mkdir -p dist
+	$(BIN)/cyclonedx-py requirements requirements.txt --pyproject pyproject.toml --output-reproducible --output-file dist/sbom.json
+
+audit: setup  ## known vulnerabilities in what is pinned; asks the public database of advisories
+	@$(PYTHON) -m venv .venv-audit && .venv-audit/bin/python -m pip install --disable-pip-version-check --quiet pip-audit
+	.venv-audit/bin/pip-audit --require-hashes --disable-pip --requirement requirements.txt
 
 browser:
 	@command -v chromium chromium-browser google-chrome >/dev/null || \
@@ -76,7 +84,7 @@ browser:
 		{ echo "The browser test needs Chromium: install the package 'chromium' and run it again." >&2; exit 1; }
 
 clean:
-	rm -rf .venv .venv-rival build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-rival .venv-audit build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

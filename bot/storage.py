@@ -20,6 +20,7 @@ from bot.errors import ConfigurationError, Unavailable
 __all__ = ["Database", "insert", "tables"]
 """`insert`: the only one there is, with ON CONFLICT; Postgres' own is understood by SQLite as well."""
 
+HEAD = "head"  # the newest schema
 BUSY_SECONDS = 5.0  # how long a locked file, or another writer, is waited for (threats.md R6)
 
 tables = MetaData(
@@ -152,7 +153,7 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", "bot:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, HEAD)
 
 
 def _explain(path: Path | str, failure: Exception) -> str:

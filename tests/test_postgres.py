@@ -15,10 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from pydantic import SecretStr
-from sqlalchemy import Connection
 
 from bot import postgres
 from bot.errors import ConfigurationError, Unavailable, UserError
@@ -26,10 +23,11 @@ from bot.insights.catalogue import Catalogue
 from bot.insights.encoders import load_encoder
 from bot.queue import Job, Jobs
 from bot.seats import PostgresSeat
-from bot.storage import Database, tables
+from bot.storage import Database
 from bot.vault import Vault
 from tests import databases
 from tests.test_queue import CHILD, notes, settled, told_nothing
+from tests.test_storage import difference
 from tests.worlds import CATALOGUE, Engine, photo, settings_for, world_of
 
 ROOT = Path(__file__).parent.parent
@@ -86,9 +84,6 @@ def test_tokens_that_many_machines_open_need_a_key_that_all_of_them_have(tmp_pat
 
 
 async def test_migrations_lead_to_the_tables_in_the_code(url: str) -> None:
-    def difference(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), tables))
-
     async with Database.open(url) as database, database.read() as connection:
         assert await connection.run_sync(difference) == []
 

@@ -8,6 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, insert, select
 
+from bot import migrations
 from bot.errors import ConfigurationError, Unavailable
 from bot.insights.tables import sellers
 from bot.results import Results
@@ -17,11 +18,27 @@ from tests import databases
 assert Results.__module__  # importing it brings its tables along
 
 
-async def test_migrations_lead_to_the_tables_in_the_code(tmp_path: Path) -> None:
-    def difference(connection: Connection) -> list[object]:
-        return list(compare_metadata(MigrationContext.configure(connection), tables))
+def difference(connection: Connection) -> list[object]:
+    """Between the tables that there are and those in the code."""
+    return list(compare_metadata(MigrationContext.configure(connection), tables))
 
+
+async def test_migrations_lead_to_the_tables_in_the_code(tmp_path: Path) -> None:
     async with Database.open(databases.where(tmp_path)) as database, database.read() as connection:
+        assert await connection.run_sync(difference) == []
+
+
+EARLIER = sorted(path.name[:4] for path in (Path(migrations.__file__).parent / "versions").glob("0*.py"))[:-1]
+
+
+@pytest.mark.parametrize("revision", EARLIER)
+async def test_each_earlier_schema_is_brought_up_to_date(tmp_path: Path, revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = databases.where(tmp_path)
+    with monkeypatch.context() as earlier:
+        earlier.setattr("bot.storage.HEAD", revision)
+        async with Database.open(where) as database, database.read() as connection:
+            assert await connection.run_sync(difference) != []
+    async with Database.open(where) as database, database.read() as connection:
         assert await connection.run_sync(difference) == []
 
 
