@@ -6,7 +6,7 @@ PORT ?= 3000
 SOURCE_ONLY := jstyleson
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres lint format bench bench-rival quality fuzz faults coverage messages setup setup-dev browser-test browser requirements sbom audit golden clean
+.PHONY: help demo test test-postgres lint format bench bench-rival quality fuzz faults simulate coverage messages setup setup-dev browser-test browser requirements sbom audit golden clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -49,6 +49,9 @@ fuzz: setup-dev  ## the API under thousands of random requests, forms and pictur
 
 faults: setup-dev  ## ten minutes of kill -9 and refusals under load: nothing lost, nothing doubled
 	$(BIN)/python -m tests.faults
+
+simulate: setup-dev  ## how many cores and how much memory, from 1 to 1,000 workspaces and to a billion pictures
+	$(BIN)/python -m tests.simulate
 
 COVERED := bot/fetch.py,bot/slack/web.py,bot/slack/mrkdwn.py,bot/slack/values.py,bot/vault.py,bot/pixels.py,bot/child.py
 coverage: setup-dev  ## every branch of what stands between us and strangers

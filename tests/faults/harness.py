@@ -21,7 +21,9 @@ from PIL import Image, ImageDraw
 from bot import web
 from bot.demo.driver import Driver, Room, running_workspace
 from bot.demo.objects import Message, Timing
+from bot.postgres import address
 from bot.queue import Jobs
+from tests.databases import KEY, Server
 from tests.faults.household import Member, household, run
 from tests.faults.trouble import Between, Trouble
 from tests.worlds import CATALOGUE, SECRET, TOKEN, photo
@@ -133,15 +135,20 @@ class Posting:
                 self.taken.add(str(event["ts"]))
 
 
-async def go_through(plan: Plan, folder: Path, say: Callable[[str], object] = lambda _: None) -> Reckoning:
-    """Post, break, wait, count."""
+async def go_through(
+    plan: Plan, folder: Path, *, postgres: Server | None = None, say: Callable[[str], object] = lambda _: None
+) -> Reckoning:
+    """Post, break, wait, count. With a Postgres everything is there, and it crashes too."""
     chance, since = random.Random(plan.seed), time.monotonic()
     engine_port, between_socket = free_port(), web.bind("127.0.0.1", 0)
     with web.bind("127.0.0.1", 0) as sock:
         bot_url = web.address(sock)
+    jobs_at = address(postgres.address) if postgres else folder / "bot" / "jobs.db"
     between = Between(f"http://127.0.0.1:{engine_port}", chance)
     shop = {"DATA_DIR": str(folder / "engine"), "INSIGHTS_KEYS": "", "INSIGHTS_URL": "", "PORT": str(engine_port)}
     shop["HOST"] = "127.0.0.1"
+    shared = {"DATABASE_URL": postgres.address, "SECRET_KEYS": KEY} if postgres else {}
+    shop |= shared
     await run("catalogue", "import", str(CATALOGUE), environment=shop)
     async with (
         running_workspace(
@@ -160,7 +167,7 @@ async def go_through(plan: Plan, folder: Path, say: Callable[[str], object] = la
             "INSIGHTS_FETCH_ALLOW": "127.0.0.1",
             "HOST": "127.0.0.1",
             "LOG_FORMAT": "json",
-        }
+        } | shared
         members = [
             Member("engine", ["insights"], shop, folder / "engine.log"),
             Member("web", ["serve", "--no-worker"], common | {"PORT": bot_url.rsplit(":", 1)[1]}, folder / "web.log"),
@@ -169,19 +176,21 @@ async def go_through(plan: Plan, folder: Path, say: Callable[[str], object] = la
         ]
         async with household(members) as house:
             posting = Posting(people, chance)
-            trouble = Trouble(people, members, folder / "bot" / "bot.db", chance, plan.pause)
+            trouble = Trouble(people, members, postgres or folder / "bot" / "bot.db", chance, plan.pause)
             between.share = plan.engine_share
             making = asyncio.create_task(trouble.make())
             await _post(posting, plan, say)
             making.cancel()
             await asyncio.gather(making, return_exceptions=True)
+            if postgres:
+                await asyncio.to_thread(postgres.start)
             between.share = 0.0
             people.faults.clear()
             for member in members:
-                if member.process is None or member.process.returncode is not None:
+                if member.ended:
                     await member.start()
             say("no more trouble; waiting for what is left")
-            found = await _reckoning(posting, plan.patience, folder / "bot" / "jobs.db")
+            found = await _reckoning(posting, plan.patience, jobs_at)
             found.troubles, found.engine_troubles = dict(trouble.happened), dict(Counter(between.happened))
             found.ends = await house.ended()
             found.seconds = time.monotonic() - since
@@ -204,10 +213,10 @@ async def _post(posting: Posting, plan: Plan, say: Callable[[str], object]) -> N
     await asyncio.gather(*under_way)
 
 
-async def _reckoning(posting: Posting, patience: float, jobs_path: Path) -> Reckoning:
+async def _reckoning(posting: Posting, patience: float, where: Path | str) -> Reckoning:
     """When everything is answered or given up, or nobody waits any longer."""
     until = time.monotonic() + patience
-    async with Jobs.open(jobs_path) as jobs:
+    async with Jobs.open(where) as jobs:
         while time.monotonic() < until:
             await asyncio.sleep(1.0)
             posting.look()

@@ -25,6 +25,10 @@ class Member:
     process: asyncio.subprocess.Process | None = None
     lives: int = 0
 
+    @property
+    def ended(self) -> bool:
+        return self.process is None or self.process.returncode is not None
+
     async def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(

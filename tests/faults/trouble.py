@@ -11,6 +11,7 @@ from pathlib import Path
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 
 from bot.demo.driver import Driver
+from tests.databases import Server
 from tests.faults.household import Member
 
 ENGINE_TROUBLES = ("503", "html", "nonsense", "hang", "cut")
@@ -65,7 +66,7 @@ class Trouble:
 
     people: Driver
     members: Sequence[Member]
-    database: Path
+    database: Path | Server
     chance: random.Random
     pause: tuple[float, float]
     happened: dict[str, int] = field(default_factory=dict)
@@ -77,9 +78,21 @@ class Trouble:
             self._count(f"killed {member.name}")
             await member.kill()
             self._slack()
-            if self.chance.random() < 0.2:
-                self._count("database locked")
-                await asyncio.to_thread(lock, self.database, self.chance.uniform(0.2, 2.0))
+            if self.chance.random() < (0.2 if isinstance(self.database, Path) else 0.5):
+                await self._database(self.chance.uniform(0.2, 2.0))
+            for each in self.members:
+                if each.ended:  # it found no database when it started
+                    await each.start()
+
+    async def _database(self, seconds: float) -> None:
+        if isinstance(self.database, Path):
+            self._count("database locked")
+            await asyncio.to_thread(lock, self.database, seconds)
+            return
+        self._count("Postgres crashed")
+        await asyncio.to_thread(self.database.crash)
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(self.database.start)
 
     def _slack(self) -> None:
         trouble, method, faults = self.chance.choice(SLACK_TROUBLES), self.chance.choice(WRITES), self.people.faults
