@@ -6,7 +6,7 @@ import psycopg
 from sqlalchemy import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError
 
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, Unavailable
 
 CONNECT_SECONDS = 5
 WRITING, IMPORTING, SEATS = 0x1145, 0x1146, 0x1147
@@ -76,11 +76,11 @@ class Lock:
         self._connection: psycopg.Connection[tuple[Any, ...]] | None = None
 
     def take(self, *numbers: int) -> list[int]:
-        """Those of the numbers that nobody else holds; they are held now. Raises psycopg.Error."""
+        """Those of the numbers that nobody else holds; they are held now. Raises Unavailable."""
         return self._ask("SELECT n FROM unnest(%s::int[]) n WHERE pg_try_advisory_lock(%s, n)", list(numbers))
 
     def leave(self, *numbers: int) -> None:
-        """Raises psycopg.Error."""
+        """Raises Unavailable."""
         self._ask("SELECT n FROM unnest(%s::int[]) n WHERE pg_advisory_unlock(%s, n)", list(numbers))
 
     @property
@@ -93,9 +93,12 @@ class Lock:
             self._connection.close()
 
     def _ask(self, question: str, numbers: list[int]) -> list[int]:
-        if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(self._url, autocommit=True, **arguments())
-        return [row[0] for row in self._connection.execute(question.encode(), (numbers, self._kind)).fetchall()]
+        try:
+            if self._connection is None or self._connection.closed:
+                self._connection = psycopg.connect(self._url, autocommit=True, **arguments())
+            return [row[0] for row in self._connection.execute(question.encode(), (numbers, self._kind)).fetchall()]
+        except psycopg.Error as error:
+            raise Unavailable(explain(str(error))) from None
 
 
 def _shown(url: URL) -> str:

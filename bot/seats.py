@@ -79,7 +79,7 @@ class PostgresSeat:
 
     @classmethod
     def take(cls, url: str) -> Self:
-        """The first free one. Raises ConfigurationError when all are taken, psycopg.Error."""
+        """The first free one. Raises ConfigurationError when all are taken, Unavailable."""
         lock = postgres.Lock(url, postgres.SEATS)
         for _ in range(TRIES):
             for number in range(MOST):

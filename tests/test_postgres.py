@@ -26,6 +26,7 @@ from bot.seats import PostgresSeat
 from bot.storage import Database
 from bot.vault import Vault
 from tests import databases
+from tests.test_cli import goods
 from tests.test_queue import CHILD, notes, settled, told_nothing
 from tests.test_storage import difference
 from tests.worlds import CATALOGUE, Engine, photo, settings_for, world_of
@@ -239,6 +240,25 @@ async def test_a_restart_between_two_commits_is_noticed_by_nobody(server: databa
         await jobs.start("second", "T1", "work", {})
         await database.check()
         assert {one.key for one in await jobs.list(state="waiting")} == {"first", "second"}
+
+
+@pytest.mark.asyncio(loop_scope="session")
+async def test_an_import_that_loses_its_database_says_so_and_goes_on_when_it_is_back(
+    engine: Engine, server: databases.Server, tmp_path: Path
+) -> None:
+    feed = goods(tmp_path / "feed", 200)
+    async with machine(engine, postgres.address(server.address), tmp_path / "data") as found:
+        importing = asyncio.create_task(found.import_feeds([str(feed)]))
+        async with asyncio.timeout(30):
+            while not found.stats()["offers"]:  # noqa: ASYNC110 (it tells nobody)
+                await asyncio.sleep(0.02)
+        await asyncio.to_thread(server.crash)
+        with pytest.raises(UserError, match="The import stopped: the database went away"):
+            await importing
+        await asyncio.to_thread(server.start)
+        again = await found.import_feeds([str(feed)])
+        assert 0 < again.added < 200
+        assert again.added + again.unchanged == 200
 
 
 async def test_while_the_server_is_away_the_database_says_so(server: databases.Server) -> None:

@@ -175,7 +175,8 @@ class Catalogue:
                 raise UserError(f"The import stopped: {explained(error)} What came in stays; run it again.") from error
             finally:
                 self._importer = None
-                await self._apply()
+                with contextlib.suppress(SQLAlchemyError, OSError):  # else it is served as soon as the database is back
+                    await self._apply()
         return report
 
     async def _bring(self, importer: Importer, order: Order, report: ImportReport, *, alone: bool) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import CannotFetch, UserError
@@ -595,6 +595,8 @@ def source_name(source: str) -> str:
 def explained(error: BaseException) -> str:
     """What to do about a failure of the disk or the database, in a sentence."""
     text = str(error)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return "the database went away. Check that it runs."
     if (isinstance(error, OSError) and error.errno in {27, 28, 122}) or "full" in text or "disk I/O" in text:
         return "the disk is full. Make room, or set DATA_DIR to another disk."
     if "locked" in text:
