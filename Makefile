@@ -6,7 +6,7 @@ PORT ?= 3000
 SOURCE_ONLY := jstyleson
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgres lint format bench bench-rival quality fuzz faults simulate coverage messages setup setup-dev browser-test browser requirements sbom audit golden clean
+.PHONY: help demo test test-postgres lint format bench bench-rival quality fuzz fuzz-guided faults simulate coverage messages setup setup-dev browser-test browser requirements sbom audit golden clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,6 +46,10 @@ quality: setup-dev  ## how good the answers are: figures, and the misses as pict
 
 fuzz: setup-dev  ## the API under thousands of random requests, forms and pictures
 	FUZZ_EXAMPLES=1500 $(BIN)/python -m pytest tests/insights/test_fuzz.py
+
+fuzz-guided: setup-dev  ## the parsers of what strangers send, by a fuzzer that watches the branches taken (Linux)
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet atheris
+	$(BIN)/python -m tests.guided
 
 faults: setup-dev  ## ten minutes of kill -9 and refusals under load: nothing lost, nothing doubled
 	$(BIN)/python -m tests.faults
