@@ -55,7 +55,7 @@ def write_alone(connection: Connection) -> None:
 
 
 def wait_for_the_server(context: ExceptionContext) -> None:
-    """Whatever the reason why there is no connection, the queue waits for one: it knows only some of the wordings."""
+    """No connection is as good as a lost one, whatever it is called: the queue waits for it then, and an import says so."""
     if context.connection is None and isinstance(context.original_exception, psycopg.OperationalError):
         context.is_disconnect = True
 
@@ -83,6 +83,11 @@ class Lock:
         """Raises Unavailable."""
         self._ask("SELECT n FROM unnest(%s::int[]) n WHERE pg_advisory_unlock(%s, n)", list(numbers))
 
+    def server_seconds(self) -> float:
+        """How long the server has been up. Raises Unavailable."""
+        (seconds,) = self._ask("SELECT extract(epoch FROM clock_timestamp() - pg_postmaster_start_time())::float8")
+        return float(seconds)
+
     @property
     def lost(self) -> bool:
         """Whether everything it held is gone, because the connection is. Known after the next question at the latest."""
@@ -92,11 +97,12 @@ class Lock:
         if self._connection is not None:
             self._connection.close()
 
-    def _ask(self, question: str, numbers: list[int]) -> list[int]:
+    def _ask(self, question: str, numbers: list[int] | None = None) -> list[Any]:
+        given = None if numbers is None else (numbers, self._kind)
         try:
             if self._connection is None or self._connection.closed:
                 self._connection = psycopg.connect(self._url, autocommit=True, **arguments())
-            return [row[0] for row in self._connection.execute(question.encode(), (numbers, self._kind)).fetchall()]
+            return [row[0] for row in self._connection.execute(question.encode(), given).fetchall()]
         except psycopg.Error as error:
             raise Unavailable(explain(str(error))) from None
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import random
+import signal
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -26,7 +27,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from bot import metrics, postgres, tracing
 from bot.errors import ConfigurationError, Error, RateLimited, Unavailable, UserError
-from bot.seats import FileSeat, PostgresSeat, Seat
+from bot.seats import FileSeat, PostgresSeat, Seat, SeatLost
 
 log = logging.getLogger(__name__)
 
@@ -315,6 +316,10 @@ class Jobs:
                 if time.monotonic() - swept > SWEEP_EVERY_SECONDS or not swept:
                     await self._sweep()
                     swept = time.monotonic()
+            except SeatLost as lost:
+                log.critical("%s: this process ends", lost)
+                signal.raise_signal(signal.SIGTERM)
+                return
             except Exception:  # the file may be locked for a moment; the next round tries again
                 log.exception("keeping the job queue failed")
             await asyncio.sleep(BURY_EVERY_SECONDS)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Protocol, Self
 
 from bot import postgres
-from bot.errors import ConfigurationError
+from bot.errors import ConfigurationError, Error
 
 Recover = Callable[[list[str]], object]
 """Puts back into the queue what is claimed under these names."""
@@ -24,6 +24,10 @@ GRACE_SECONDS = 6.0
 TRIES = 20
 
 
+class SeatLost(Error):
+    """Somebody else works under our name: this process must not go on."""
+
+
 class Seat(Protocol):
     """Where this process sits."""
 
@@ -31,7 +35,7 @@ class Seat(Protocol):
     def name(self) -> str: ...
 
     def take_over(self, recover: Recover) -> None:
-        """Give back what processes that are no more have claimed; it counts as one of their crashes."""
+        """Give back what processes that are no more have claimed; it counts as one of their crashes. Raises SeatLost."""
 
     def leave(self) -> None: ...
 
@@ -81,6 +85,8 @@ class PostgresSeat:
     def take(cls, url: str) -> Self:
         """The first free one. Raises ConfigurationError when all are taken, Unavailable."""
         lock = postgres.Lock(url, postgres.SEATS)
+        while (young := GRACE_SECONDS - lock.server_seconds()) > 0:  # whoever a restart took his seat from comes first
+            time.sleep(young)
         for _ in range(TRIES):
             for number in range(MOST):
                 if lock.take(number):
@@ -96,7 +102,7 @@ class PostgresSeat:
         if self._lock.lost:
             self._free_since.clear()
             if not self._lock.take(self._number):
-                raise ConnectionError(f"seat {self._number} is another process's after the database was away")
+                raise SeatLost(f"seat {self._number} is another process's since the database was away")
         now = time.monotonic()
         free = self._lock.take(*(number for number in range(MOST) if number != self._number))
         try:

@@ -44,6 +44,7 @@ def _of_postgres(url: str, *, size: int, writes: bool) -> AsyncEngine:
         hide_parameters=True,
         connect_args=postgres.arguments(lock_seconds=BUSY_SECONDS),
     )
+    event.listen(engine.sync_engine, "handle_error", postgres.wait_for_the_server)
     if writes:
         event.listen(engine.sync_engine, "begin", postgres.write_alone)
     return engine

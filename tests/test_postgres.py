@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -157,6 +158,52 @@ def test_no_two_machines_sit_on_one_seat(url: str) -> None:
     assert len({seat.name for seat in seats}) == 3
     for seat in seats:
         seat.leave()
+
+
+def free(url: str) -> None:
+    """Take everybody's seat away, as a network does that breaks."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s", (postgres.SEATS,)
+        )
+
+
+def test_a_seat_that_was_lost_is_taken_again_before_anything_else(url: str) -> None:
+    seat = PostgresSeat.take(url)
+    free(url)
+    with pytest.raises(Unavailable):
+        seat.take_over(print)
+    seat.take_over(print)
+    other = PostgresSeat.take(url)
+    assert other.name != seat.name
+    seat.leave()
+    other.leave()
+
+
+WORKER = """
+import asyncio, sys
+from bot.queue import Jobs
+
+async def main():
+    async with Jobs.open(sys.argv[1]) as jobs, jobs.running({}, None):
+        print("sits", flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def test_a_process_whose_seat_is_another_ones_ends(url: str) -> None:
+    script = [sys.executable, "-c", WORKER, url]
+    with subprocess.Popen(script, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "sits\n"
+        free(url)
+        taken = PostgresSeat.take(url)
+        _, said = process.communicate(timeout=30)
+        taken.leave()
+    assert process.returncode == -signal.SIGTERM
+    assert f"seat {taken.name} is another process's since the database was away: this process ends" in said
 
 
 @asynccontextmanager
