@@ -341,6 +341,7 @@ def test_one_import_at_a_time(tmp_path: Path, silent_shop: socket.socket) -> Non
     feed, data_dir = waiting_for(silent_shop, tmp_path), tmp_path / "data"
     with starting(feed, data_dir, INSIGHTS_FETCH_ALLOW="127.0.0.1") as process:
         call, _ = silent_shop.accept()
+        process.send_signal(signal.SIGSTOP)  # however long the second one takes to start
         second = run("catalogue", "import", str(feed), data_dir=data_dir)
         process.kill()
         call.close()

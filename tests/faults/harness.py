@@ -24,7 +24,7 @@ from bot.demo.objects import Message, Timing
 from bot.postgres import address
 from bot.queue import Jobs
 from tests.databases import KEY, Server
-from tests.faults.household import Member, household, run
+from tests.faults.household import Household, Member, household, run
 from tests.faults.trouble import Between, Trouble
 from tests.worlds import CATALOGUE, SECRET, TOKEN, photo
 
@@ -186,11 +186,8 @@ async def go_through(
                 await asyncio.to_thread(postgres.start)
             between.share = 0.0
             people.faults.clear()
-            for member in members:
-                if member.ended:
-                    await member.start()
             say("no more trouble; waiting for what is left")
-            found = await _reckoning(posting, plan.patience, jobs_at)
+            found = await _reckoning(posting, plan.patience, jobs_at, house)
             found.troubles, found.engine_troubles = dict(trouble.happened), dict(Counter(between.happened))
             found.ends = await house.ended()
             found.seconds = time.monotonic() - since
@@ -213,12 +210,13 @@ async def _post(posting: Posting, plan: Plan, say: Callable[[str], object]) -> N
     await asyncio.gather(*under_way)
 
 
-async def _reckoning(posting: Posting, patience: float, where: Path | str) -> Reckoning:
+async def _reckoning(posting: Posting, patience: float, where: Path | str, house: Household) -> Reckoning:
     """When everything is answered or given up, or nobody waits any longer."""
     until = time.monotonic() + patience
     async with Jobs.open(where) as jobs:
         while time.monotonic() < until:
             await asyncio.sleep(1.0)
+            await house.keep_up()
             posting.look()
             busy = await jobs.list(state="waiting", limit=1) or await jobs.list(state="running", limit=1)
             if not busy and posting.people.workspace.delivery.idle:

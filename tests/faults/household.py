@@ -72,6 +72,12 @@ class Member:
 class Household:
     members: list[Member] = field(default_factory=list)
 
+    async def keep_up(self) -> None:
+        """Start again who has ended by himself, for want of a database."""
+        for member in self.members:
+            if member.ended:
+                await member.start()
+
     async def ended(self) -> list[tuple[str, int, float]]:
         """All are asked to end at the same time."""
         outcomes = await asyncio.gather(*(member.end() for member in self.members))
