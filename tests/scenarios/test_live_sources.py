@@ -162,6 +162,8 @@ async def test_products_that_take_too_long_can_be_asked_for_again(live: Live, mo
     photos = live.world.people.channel("photos")
     again = await photos.next_reply(to=said)
     await live.world.people.until(lambda: "Nordic stoneware" in text_of(again), what="the products")
+    assert "Looking for similar products…" not in text_of(again)
+    assert "Products took too long" not in text_of(again)
 
 
 async def test_an_outage_elsewhere_costs_nothing_but_the_products(live: Live) -> None:
