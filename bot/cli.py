@@ -1,4 +1,7 @@
-"""The command line: `python -m bot COMMAND`. Exit codes: 0 done, 1 failed, 2 wrong usage; errors are one line on stderr."""
+"""The command line: `python -m bot COMMAND`. Exit codes: 0 done, 1 failed, 2 wrong usage; errors are one line on stderr.
+
+Each command imports what it needs when it runs: nobody waits for a web server to be told a wrong option.
+"""
 
 import asyncio
 import atexit
@@ -7,16 +10,16 @@ import sys
 from collections.abc import Callable, Coroutine
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec, TextIO
+from typing import TYPE_CHECKING, Any, ParamSpec, TextIO
 
 import click
 
-from bot import app, tracing
 from bot.config import LOOPBACK, Settings, read_settings
 from bot.errors import Error, UserError
 from bot.logs import configure
-from bot.queue import State
-from bot.vault import new_key
+
+if TYPE_CHECKING:
+    from bot.queue import State
 
 P = ParamSpec("P")
 
@@ -40,11 +43,13 @@ def settings(**overrides: Any) -> Settings:
     read = read_settings(**overrides)
     configure(read.log_level, read.log_format)
     if dsn := read.sentry_dsn.get_secret_value():
-        from bot import sentry  # noqa: PLC0415 (a tenth of a second that nobody else should wait for)
+        from bot import sentry
 
         sentry.report(dsn)
         atexit.register(sentry.flush)
     if read.otel_exporter_otlp_endpoint:
+        from bot import tracing
+
         tracing.report(read.otel_exporter_otlp_endpoint, f"{Path(sys.argv[0]).name} {' '.join(sys.argv[1:2])}")
         atexit.register(tracing.flush)
     return read
@@ -73,7 +78,9 @@ async def demo(port: int, host: str) -> None:
     """
     if host not in LOOPBACK:
         raise click.UsageError("The demo answers on this machine only. To serve others, use `serve`.")
-    await app.run_demo(host, port)
+    from bot.app import run_demo
+
+    await run_demo(host, port)
 
 
 @main.command()
@@ -83,14 +90,18 @@ async def demo(port: int, host: str) -> None:
 @command
 async def serve(host: str | None, port: int | None, no_worker: bool) -> None:
     """The web process: Slack over HTTP, or Socket Mode."""
-    await app.run_serve(listening(host, port), worker=not no_worker)
+    from bot.app import run_serve
+
+    await run_serve(listening(host, port), worker=not no_worker)
 
 
 @main.command()
 @command
 async def worker() -> None:
     """Do the jobs that `serve --no-worker` accepts."""
-    await app.run_worker(settings())
+    from bot.app import run_worker
+
+    await run_worker(settings())
 
 
 @main.command()
@@ -99,7 +110,9 @@ async def worker() -> None:
 @command
 async def insights(host: str | None, port: int | None) -> None:
     """The engine's HTTP API alone (Bing's wire)."""
-    await app.run_insights(listening(host, port))
+    from bot.app import run_insights
+
+    await run_insights(listening(host, port))
 
 
 @main.command()
@@ -116,7 +129,9 @@ async def lookup(picture: str, modules: str, crop: str, mkt: str, as_json: bool)
 
     IMAGE|URL|TOKEN is a file, an address, or an insights token.
     """
-    await app.run_lookup(settings(), picture, modules=modules, crop=crop, market=mkt, as_json=as_json)
+    from bot.app import run_lookup
+
+    await run_lookup(settings(), picture, modules=modules, crop=crop, market=mkt, as_json=as_json)
 
 
 @main.group()
@@ -147,21 +162,27 @@ async def catalogue_import(
     Google Merchant and Meta feeds (TSV, CSV, XML, JSON), Shopify's products.json, pages and sitemaps with schema.org data,
     spreadsheets with a folder of pictures named by SKU; packed with gzip or not.
     """
-    await app.run_import(settings(), sources, seller=seller, currency=currency, refresh=refresh, rejected=rejected, watch=watch)
+    from bot.commands.catalogue import run_import
+
+    await run_import(settings(), sources, seller=seller, currency=currency, refresh=refresh, rejected=rejected, watch=watch)
 
 
 @catalogue.command("list")
 @command
 async def catalogue_list() -> None:
     """Every product, a line each."""
-    await app.run_catalogue_list(settings())
+    from bot.commands.catalogue import run_list
+
+    await run_list(settings())
 
 
 @catalogue.command("stats")
 @command
 async def catalogue_stats() -> None:
     """How much of what is in the catalogue."""
-    await app.run_catalogue_stats(settings())
+    from bot.commands.catalogue import run_stats
+
+    await run_stats(settings())
 
 
 @catalogue.command("remove")
@@ -169,7 +190,9 @@ async def catalogue_stats() -> None:
 @command
 async def catalogue_remove(source: str) -> None:
     """Remove everything that came from a source."""
-    await app.run_catalogue_remove(settings(), source)
+    from bot.commands.catalogue import run_remove
+
+    await run_remove(settings(), source)
 
 
 @catalogue.command("export")
@@ -179,7 +202,9 @@ async def catalogue_remove(source: str) -> None:
 @command
 async def catalogue_export(folder: Path | None) -> None:
     """Print the catalogue as JSONL, one product a line, or write it with its pictures, ready to be imported again."""
-    await app.run_catalogue_export(settings(), folder)
+    from bot.commands.catalogue import run_export
+
+    await run_export(settings(), folder)
 
 
 @main.command()
@@ -187,14 +212,18 @@ async def catalogue_export(folder: Path | None) -> None:
 @command
 async def manifest(url: str | None) -> None:
     """Print the Slack app manifest for this installation."""
-    click.echo(app.manifest(settings(**({"public_url": url} if url else {}))), nl=False)
+    from bot.app import manifest as written
+
+    click.echo(written(settings(**({"public_url": url} if url else {}))), nl=False)
 
 
 @main.command()
 @command
 async def check() -> None:
     """What is ready and what to do: settings, database, engine, Slack, address."""
-    if not await app.run_check(settings()):
+    from bot.app import run_check
+
+    if not await run_check(settings()):
         sys.exit(1)
 
 
@@ -206,7 +235,9 @@ async def forget(team: str, user: str) -> None:
     """Delete everything of a workspace or a person, as when a workspace removes the app."""
     if not (team or user):
         raise click.UsageError("Say of whom: --team T0123ABC or --user U0123ABC.")
-    await app.run_forget(settings(), team=team, user=user)
+    from bot.app import run_forget
+
+    await run_forget(settings(), team=team, user=user)
 
 
 @main.command()
@@ -214,7 +245,9 @@ async def forget(team: str, user: str) -> None:
 @command
 async def export(team: str) -> None:
     """Print what is kept about a workspace as JSONL, one record a line; tokens are left out."""
-    await app.run_export(settings(), team)
+    from bot.commands.teams import run_export
+
+    await run_export(settings(), team)
 
 
 @main.group()
@@ -225,9 +258,11 @@ def jobs() -> None:
 @jobs.command("list")
 @click.option("--state", type=click.Choice(["waiting", "running", "done", "dead", "cancelled"]), help="Only these.")
 @command
-async def jobs_list(state: State | None) -> None:
+async def jobs_list(state: "State | None") -> None:
     """The newest first: reference, state, kind, team, when it came."""
-    await app.run_jobs_list(settings(), state)
+    from bot.commands.jobs import run_list
+
+    await run_list(settings(), state)
 
 
 @jobs.command("show")
@@ -235,7 +270,9 @@ async def jobs_list(state: State | None) -> None:
 @command
 async def jobs_show(name: str) -> None:
     """All about one, but for addresses that give permission to write."""
-    await app.run_jobs_show(settings(), name)
+    from bot.commands.jobs import run_show
+
+    await run_show(settings(), name)
 
 
 @jobs.command("retry")
@@ -243,7 +280,9 @@ async def jobs_show(name: str) -> None:
 @command
 async def jobs_retry(names: tuple[str, ...]) -> None:
     """Start jobs anew that were given up; what they have posted already is not posted again."""
-    await app.run_jobs_retry(settings(), names)
+    from bot.commands.jobs import run_retry
+
+    await run_retry(settings(), names)
 
 
 @jobs.command("drop")
@@ -251,7 +290,9 @@ async def jobs_retry(names: tuple[str, ...]) -> None:
 @command
 async def jobs_drop(names: tuple[str, ...]) -> None:
     """Forget jobs, whatever state they are in."""
-    await app.run_jobs_drop(settings(), names)
+    from bot.commands.jobs import run_drop
+
+    await run_drop(settings(), names)
 
 
 @main.group()
@@ -262,6 +303,8 @@ def keys() -> None:
 @keys.command("new")
 def keys_new() -> None:
     """Print a new key for SECRET_KEYS."""
+    from bot.vault import new_key
+
     click.echo(new_key())
 
 
@@ -272,7 +315,9 @@ async def keys_rotate() -> None:
 
     That is the first of SECRET_KEYS, or a new one where they are kept in DATA_DIR.
     """
-    await app.run_keys_rotate(settings())
+    from bot.commands.teams import run_keys_rotate
+
+    await run_keys_rotate(settings())
 
 
 @main.command()
@@ -288,4 +333,6 @@ async def receive(payload: TextIO, to: str) -> None:
         recorded = json.load(payload)
     except ValueError:
         raise UserError(f"{payload.name} is not JSON.") from None
-    await app.run_receive(settings(), recorded, to=to)
+    from bot.app import run_receive
+
+    await run_receive(settings(), recorded, to=to)

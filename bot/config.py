@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from bot import postgres
 from bot.errors import ConfigurationError
 
 Commas = Annotated[tuple[str, ...], NoDecode]
@@ -115,7 +114,11 @@ class Settings(BaseSettings):
         if not address:
             return self.data_dir / "bot.db"
         scheme, _, path = address.partition(":///")
-        return Path(path) if scheme.startswith("sqlite") and path else postgres.address(address)
+        if scheme.startswith("sqlite") and path:
+            return Path(path)
+        from bot import postgres  # noqa: PLC0415 (half a second, for those who have one)
+
+        return postgres.address(address)
 
     @property
     def jobs(self) -> Path | str:

@@ -1,12 +1,14 @@
 """Postgres, where one machine is not enough: how it is reached, and locks that go with the process that holds them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 from sqlalchemy import URL, Connection, ExceptionContext, make_url
 from sqlalchemy.exc import ArgumentError
 
 from bot.errors import ConfigurationError, Unavailable
+
+if TYPE_CHECKING:
+    import psycopg
 
 CONNECT_SECONDS = 5
 WRITING, IMPORTING, SEATS = 0x1145, 0x1146, 0x1147
@@ -56,7 +58,9 @@ def write_alone(connection: Connection) -> None:
 
 def wait_for_the_server(context: ExceptionContext) -> None:
     """No connection is as good as a lost one, whatever it is called: the queue waits for it then, and an import says so."""
-    if context.connection is None and isinstance(context.original_exception, psycopg.OperationalError):
+    from psycopg import OperationalError  # noqa: PLC0415 (as below)
+
+    if context.connection is None and isinstance(context.original_exception, OperationalError):
         context.is_disconnect = True
 
 
@@ -98,6 +102,8 @@ class Lock:
             self._connection.close()
 
     def _ask(self, question: str, numbers: list[int] | None = None) -> list[Any]:
+        import psycopg  # noqa: PLC0415 (only where there is a Postgres)
+
         given = None if numbers is None else (numbers, self._kind)
         try:
             if self._connection is None or self._connection.closed:

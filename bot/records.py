@@ -5,8 +5,13 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from bot import installations, opinions, results, saved, teams
+from bot.slack import gallery
+from bot.sources import ledger
 from bot.storage import Database, tables
 
+KEEPERS = (gallery, installations, ledger, opinions, results, saved, teams)
+"""Who keeps something about teams or people: without them, their tables would not be known here."""
 PERSON = ("person", "requester")
 
 

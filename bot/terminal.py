@@ -20,6 +20,11 @@ out = Console(highlight=False, width=1000)  # nothing is cut: tokens and links a
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def say(text: str) -> None:
+    """To the terminal at once, also when it is a file."""
+    print(text, flush=True)  # noqa: T201 (what a command is for)
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     """A bar with rate and time left on a terminal, now and then a line elsewhere.

@@ -16,7 +16,7 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any
 
-from bot.app import run_import
+from bot.commands.catalogue import run_import
 from bot.insights import storing
 from bot.insights.importing import Importer
 from bot.insights.staging import Staging

@@ -8,8 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import openpyxl
-
 from bot.insights.feeds import tables, values
 from bot.insights.feeds.columns import Header
 from bot.insights.feeds.records import BadField, Record
@@ -48,7 +46,9 @@ def read(stream: BinaryIO) -> Iterator[tuple[int, Record | BadField]]:
 
 
 def _sheets(stream: BinaryIO) -> Iterator[tuple[int, Record | BadField]]:
-    book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+    from openpyxl import load_workbook  # noqa: PLC0415 (a quarter of a second, for those who have a spreadsheet)
+
+    book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
     try:
         for sheet in book.worksheets:
             header: Header | None = None
