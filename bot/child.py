@@ -72,4 +72,4 @@ class Child:
             return
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await process.communicate()  # wait() never ends while half an answer lies unread in the pipe

@@ -8,6 +8,7 @@ import fcntl
 import itertools
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Protocol, Self
 
@@ -85,14 +86,16 @@ class PostgresSeat:
     def take(cls, url: str) -> Self:
         """The first free one. Raises ConfigurationError when all are taken, Unavailable."""
         lock = postgres.Lock(url, postgres.SEATS)
-        while (young := GRACE_SECONDS - lock.server_seconds()) > 0:  # whoever a restart took his seat from comes first
-            time.sleep(young)
-        for _ in range(TRIES):
-            for number in range(MOST):
-                if lock.take(number):
-                    return cls(lock, number)
-            time.sleep(0.05)  # somebody may hold the free ones for a moment, to see what was left there
-        lock.close()
+        with ExitStack() as unless_taken:
+            unless_taken.callback(lock.close)
+            # Whoever a restart took his seat from comes first. The server reckons by its wall clock, which may be set back.
+            time.sleep(min(max(GRACE_SECONDS - lock.server_seconds(), 0), GRACE_SECONDS))
+            for _ in range(TRIES):
+                for number in range(MOST):
+                    if lock.take(number):
+                        unless_taken.pop_all()
+                        return cls(lock, number)
+                time.sleep(0.05)  # somebody may hold the free ones for a moment, to see what was left there
         raise ConfigurationError(f"{MOST} processes run jobs on this database already. Stop one of them.")
 
     def leave(self) -> None:
