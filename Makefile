@@ -18,10 +18,10 @@ demo: setup  ## the whole product on this machine, no account: prints one addres
 	@$(BIN)/python -m bot demo --port $(PORT)
 
 test: setup-dev  ## every test but the browser's
-	$(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 --dist worksteal
 
 test-postgres: setup-dev  ## the same tests on a real Postgres, which they start themselves
-	TEST_DATABASE=postgres $(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 --dist loadfile
+	TEST_DATABASE=postgres $(BIN)/python -m pytest -m "not browser" -n auto --maxprocesses 4 --dist worksteal
 
 browser-test: setup-dev browser  ## the page in a real Chromium
 	$(BIN)/python -m pytest -m browser tests/browser -n auto --maxprocesses 2 --dist load

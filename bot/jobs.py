@@ -1,7 +1,7 @@
 """What we can be asked to do, as plain data. A job is stored as JSON, so everything in it is a word, a number or one of these."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any, TypeVar, get_args
 
@@ -12,9 +12,9 @@ from pydantic import TypeAdapter
 class ImageRef:
     """A picture: a Slack file by id, an address, a token of the engine, or whatever the first message of a thread shows.
 
-    `number` of `total`: which one it is of several in one message; 0 of 0 when it is the only one. words: conditions that were
-    said beside it, such as "in blue under $50". crop: the part that was chosen (left, top, right, bottom as fractions), and
-    what that `item` is called.
+    `number` of `total`: which one it is of several in one message; 0 of 0 when it is the only one. album: the files or the
+    addresses of all of them, where one card is for all. words: conditions that were said beside it, such as "in blue under
+    $50". crop: the part that was chosen (left, top, right, bottom as fractions), and what that `item` is called.
     """
 
     file_id: str = ""
@@ -23,6 +23,7 @@ class ImageRef:
     thread_ts: str = ""
     number: int = 0
     total: int = 0
+    album: tuple[str, ...] = ()
     words: str = ""
     crop: tuple[float, float, float, float] | None = None
     item: str = ""
@@ -31,6 +32,11 @@ class ImageRef:
     def alone(self) -> bool:
         """Words without a picture: a search."""
         return not (self.file_id or self.url or self.token or self.thread_ts)
+
+    def of_album(self, number: int) -> "ImageRef":
+        """Another one of the same message, counted from 1."""
+        name = self.album[number - 1]
+        return replace(self, number=number, file_id=name if self.file_id else "", url=name if self.url else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ class Lookup:
 
     `message_ts` is the message that shows the picture (it gets the eyes), empty where there is none. `asked` says that
     somebody wants an answer even if it is bad news: a mention, a direct message, a command, a button. `reaction` says that
-    they asked with the workspace's own, where there may be a card already.
+    they asked with the workspace's own, where there may be a card already. `instead` of the card of that result, in its place.
     """
 
     image: ImageRef
@@ -64,6 +70,7 @@ class Lookup:
     asked: bool = False
     command: bool = False
     reaction: bool = False
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ class Looking:
                 ref = await self._image()
                 if ref is None:
                     return {"end": "elsewhere"}
-                found = await self._see(ref, meanwhile)
+                image, found = await self._first(ref, meanwhile)
         except TimeoutError:
             raise Unavailable("looking took too long") from None
         except UserError as error:
@@ -132,7 +132,7 @@ class Looking:
         begun = before is not None and before.message_ts != ""
         if not begun and await self._known(found):
             return {"end": "known"}
-        kept = await (self.desk.results.revise(before.rid, found) if before and begun else self._keep(found))
+        kept = await (self.desk.results.revise(before.rid, found) if before and begun else self._keep(found, image))
         return {"end": "card", "rid": kept.rid, "short": await self._in_short(), "shortfall": found.shortfall.value}
 
     async def post_partly(self, found: Insights) -> None:
@@ -170,7 +170,7 @@ class Looking:
             return ref
         for raw in await self.desk.images.in_thread(to.channel, ref.thread_ts, self.order.message_ts):
             said = events.message({"channel": to.channel} | raw)
-            shown = events.pictures(said) if said else ()
+            shown = events.shown(said) if said else ()
             if shown and self.order.reaction:
                 return None if await self._answered(shown[0]) else shown[0]
             if shown and said and said.ts == self.order.message_ts:
@@ -184,6 +184,24 @@ class Looking:
         if first := await self.desk.results.first_in(to.team, to.channel, ref.thread_ts):
             return first.image
         raise UserError(marked("There is no picture in this thread. Post one and mention me."))
+
+    async def _first(self, ref: ImageRef, meanwhile: "Meanwhile") -> tuple[ImageRef, Insights]:
+        """The picture, or of several the first that something new can be said of. Raises UserError when none can be read."""
+        several = ref.album and not self.order.instead
+        failed: UserError | None = None
+        seen: list[tuple[ImageRef, Insights]] = []
+        for image in [ref.of_album(number) for number in range(ref.number, len(ref.album) + 1)] if several else [ref]:
+            try:
+                found = await self._see(image, meanwhile)
+            except UserError as error:
+                failed = failed or error
+                continue
+            seen.append((image, found))
+            if not (card.is_empty(found) or await self._known(found)):
+                return seen[-1]
+        if failed and not seen:
+            raise failed
+        return seen[0]
 
     async def _see(self, ref: ImageRef, meanwhile: "Meanwhile") -> Insights:
         if ref.alone:
@@ -239,8 +257,10 @@ class Looking:
             return True
         return not self.order.asked and await self.desk.results.lately(to.team, to.channel, BURST_SECONDS) > BURST
 
-    async def _keep(self, found: Insights | None) -> Result:
+    async def _keep(self, found: Insights | None, image: ImageRef | None = None) -> Result:
+        """image: the one of several that it is about."""
         to = self.order.reply_to
+        words = self.order.image.words
         result = Result(
             rid=new_rid(),
             team=to.team,
@@ -248,10 +268,12 @@ class Looking:
             thread_ts=to.thread_ts,
             requester=to.user,
             owner=self.order.owner,
-            image=self.order.image,
+            image=replace(image, words=words) if image and image.album else self.order.image,
             market=(await self._preferences()).market,
             found=found,
         )
+        if found and self.order.instead and (before := await self.desk.results.get(self.order.instead, to.team)):
+            result = replace(result, requester=before.requester, owner=before.owner, message_ts=before.message_ts)
         return await self.desk.results.keep(self.job.key, result)
 
     # --- saying

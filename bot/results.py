@@ -289,6 +289,7 @@ def _read(row: Row[tuple[object, ...]]) -> Result:
     values = row._asdict()
     del values["job"], values["picture"]
     image = json.loads(values["image"])
-    values["image"] = ImageRef(**image | {"crop": tuple(crop) if (crop := image.get("crop")) else None})
+    crop, album = image.get("crop"), image.get("album", ())
+    values["image"] = ImageRef(**image | {"crop": tuple(crop) if crop else None, "album": tuple(album)})
     wire = values.pop("insights")
     return Result(found=from_wire(json.loads(wire)) if wire else None, **values)

@@ -102,6 +102,14 @@ def pictures(said: Message) -> Sequence[ImageRef]:
     return [replace(image, number=number, total=len(found)) for number, image in enumerate(found, 1)]
 
 
+def shown(said: Message) -> Sequence[ImageRef]:
+    """What one card is asked for: a picture, or the first of several that knows the others (cards.md §6)."""
+    found = pictures(said)
+    if len(found) < 2:  # noqa: PLR2004 (one is not several)
+        return found
+    return [replace(found[0], album=tuple(image.file_id or image.url for image in found))]
+
+
 def urls(said: Message) -> Sequence[str]:
     """Links somebody put into a message, unescaped, in order, each once."""
     found = [url for block in said.blocks or [] if block.get("type") == "rich_text" for url in _links(block)]
@@ -120,14 +128,14 @@ def unescape(text: str) -> str:
 
 
 def lookups(said: Message, team: str, *, bot_user: str, unasked: bool) -> Sequence[Lookup]:
-    """What a message asks for, one lookup a picture: anything shown to us on purpose; `unasked` adds photos that are not.
+    """What a message asks for, none or one lookup: anything shown to us on purpose; `unasked` adds photos that are not.
 
     The message and the app_mention of one post come to the same orders, so that whichever arrives first does the work.
     """
     asked = said.direct or mentions(said, bot_user)
     if not asked and not unasked:
         return []
-    images = pictures(said)
+    images = shown(said)
     if not images and asked:
         images = _meant(said)
     if asked and (words := conditions(said)):
@@ -202,7 +210,7 @@ def _meant(said: Message) -> Sequence[ImageRef]:
 
 
 def key(order: Lookup) -> str:
-    """One card a picture of a message, whatever Slack repeats, reorders or retries (slack-platform.md §0.1)."""
+    """One card a message, whatever Slack repeats, reorders or retries (slack-platform.md §0.1)."""
     to, image = order.reply_to, order.image
     if order.reaction:
         return f"reaction:{to.team}:{to.channel}:{order.message_ts}"

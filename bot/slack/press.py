@@ -358,7 +358,9 @@ class Press:
             return
         box, item = part
         crop = (box.left, box.top, box.right, box.bottom)
-        await self._look(result, replace(result.image, crop=None if box == WHOLE else crop, item=item, number=0, total=0))
+        await self._look(
+            result, replace(result.image, crop=None if box == WHOLE else crop, item=item, number=0, total=0, album=())
+        )
 
     # --- settings
 
@@ -392,6 +394,19 @@ class Press:
         if behind is None:
             return await self._expired()
         return await self._look(behind[0], behind[0].image)
+
+    async def pick_photo(self) -> None:
+        """Another photo of the same message: its card takes the place of the one that is shown."""
+        behind = await self._behind()
+        number = behind[1].number("f") if behind else None
+        if behind is None or not number or number > len(behind[0].image.album):
+            return await self._expired()
+        result, to = behind[0], self.click.reply_to
+        if number != result.image.number:
+            there = ReplyTo(result.team, result.channel, result.thread_ts, to.user)
+            order = Lookup(result.image.of_album(number), there, asked=True, instead=result.rid)
+            await self.desk.start(order, f"photo:{events.click_key(self.click)}")
+        return None
 
     async def look_at_similar(self) -> None:
         """One of the similar images, by its number."""

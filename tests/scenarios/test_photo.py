@@ -1,12 +1,11 @@
 """Somebody posts a photo where the bot is."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from bot.demo.driver import Upload
-from bot.demo.objects import TEAM_ID
+from bot.demo.objects import TEAM_ID, Message
 from bot.insights.service import InsightsService
 from bot.storage import Database
 from tests.worlds import Engine, World, photo, picture_host, settings_for, world_of
@@ -40,14 +39,71 @@ async def test_a_photo_from_a_phone_gets_a_card(world: World) -> None:
     assert "similar product" in card.text
 
 
-async def test_each_of_several_photos_in_one_message_gets_its_card(world: World) -> None:
-    photos = world.people.channel("photos")
-    post = await photos.upload("a.jpg", photo(MUG), Upload("b.jpg", photo(OTHER)), Upload("letter.png", NOTHING))
+def picked(card: Message) -> str:
+    """The photo that the select of a card says it is of."""
+    (select,) = [
+        one for block in card.blocks for one in block.get("elements", ()) if one.get("action_id") == "insights.photo.pick"
+    ]
+    assert [len(select["options"]), select["type"]] == [3, "static_select"]
+    return str(select["initial_option"]["text"]["text"])
+
+
+async def test_several_photos_in_one_message_get_one_card_and_a_way_to_each(world: World) -> None:
+    photos, people = world.people.channel("photos"), world.people
+    post = await photos.upload("a.jpg", photo(MUG), Upload("b.jpg", photo(OTHER)), Upload("letter.png", NOTHING), by="ana")
+    card = await photos.next_reply(to=post)
     await world.finished()
-    said = " ".join(str(card.blocks) for card in photos.replies(post))
-    assert sorted(re.findall(r"Photo \d of 3", said)) == ["Photo 1 of 3", "Photo 2 of 3"]
-    assert "Harbour Stripe Straight Mug" in said
-    assert "Aegean Amphora" in said
+    assert photos.replies(post) == [card]
+    assert picked(card) == "Photo 1 of 3"
+    assert "Harbour Stripe Straight Mug" in str(card.blocks)
+
+    await people.click(card, "insights.photo.pick", by="ben", pick="Photo 2 of 3")
+    await world.finished()
+    (other,) = photos.replies(post)
+    assert other.ts == card.ts
+    assert picked(other) == "Photo 2 of 3"
+    assert other.text.startswith("Blue ceramic vase")
+    assert f"<@{people.workspace.person('ana').id}>" in str(other.blocks)
+    await people.click(other, "insights.offers.open", by="ben")
+    assert "Aegean Amphora" in str((await people.next_view("ben", until=lambda view: "$37.99" in str(view.body))).body)
+
+    await people.click(other, "insights.photo.pick", by="ben", pick="Photo 3 of 3")
+    assert "can’t read this file type" in (await people.next_ephemeral("ben")).text
+    assert photos.replies(post) == [other]
+    await people.click(other, "insights.photo.pick", by="ben", pick="Photo 1 of 3")
+    await world.finished()
+    (again,) = photos.replies(post)
+    assert picked(again) == "Photo 1 of 3"
+    assert "Harbour Stripe Straight Mug" in str(again.blocks)
+
+
+async def test_of_several_photos_the_card_shows_the_first_that_can_be_read(world: World) -> None:
+    photos = world.people.channel("photos")
+    post = await photos.upload(
+        "letter.png", NOTHING, Upload("mug.jpg", photo(MUG)), Upload("b.jpg", photo(OTHER)), text="<@insights>"
+    )
+    card = await photos.next_reply(to=post)
+    await world.finished()
+    assert photos.replies(post) == [card]
+    assert picked(card) == "Photo 2 of 3"
+
+
+async def test_when_none_of_several_files_can_be_read_whoever_asked_is_told_once(world: World) -> None:
+    photos = world.people.channel("photos")
+    post = await photos.upload("letter.png", NOTHING, Upload("other.png", NOTHING + b"."), text="<@insights>", by="ben")
+    assert "can’t read this file type" in (await world.people.next_ephemeral("ben")).text
+    await world.finished()
+    assert photos.replies(post) == []
+
+
+async def test_a_mention_in_the_thread_of_several_photos_gets_a_way_to_each(world: World) -> None:
+    photos = world.people.channel("photos")
+    await world.people.command("/insights", "off", channel="photos")
+    await world.finished()
+    post = await photos.upload("mug.jpg", photo(MUG), Upload("b.jpg", photo(OTHER)), Upload("letter.png", NOTHING))
+    await world.finished()
+    await photos.post("<@insights> what are these?", thread_ts=post.ts)
+    assert picked(await photos.next_reply(to=post)) == "Photo 1 of 3"
 
 
 async def test_a_link_to_a_picture_gets_a_card(world: World) -> None:

@@ -61,6 +61,7 @@ GOODS = (
     ("Ink Blue Tumbler", "9.00", "9.00", 1, None),
     ("Fern Teapot", "34.00", "41.00", 2, None),
 )
+SEVERAL = ImageRef(file_id="F2", number=2, total=3, album=("F1", "F2", "F3"))
 CONTEXT = CardContext("r8Kd2m", 1763800000, "U0ANA", "U0BEN", channel="C0PHOTOS", thread="1763800000.000100")
 
 
@@ -164,6 +165,7 @@ def insight_cards() -> Iterator[Example]:
         "classic": (some, replace(CONTEXT, style="classic")),
         "classic_three": (found(3), replace(CONTEXT, style="classic")),
         "from_similar_image": (some, replace(CONTEXT, image=ImageRef(token="mg07"))),
+        "one_of_several": (some, replace(CONTEXT, image=SEVERAL)),
         "no_pictures": (some, replace(CONTEXT, pictures=False)),
         "no_products": (replace(some, similar_products=()), CONTEXT),
         "bare": (replace(NOTHING, tags=(Tag("mug"), Tag("table")), similar_products=(bare("Plain mug"),)), CONTEXT),
@@ -377,6 +379,7 @@ def more_of_the_card(name: str = "") -> Iterator[Example]:
     yield Example("share.message", "message", sharing.message(some, CONTEXT, by="U0ANA", note=name or "Look at these", link=link))
     yield Example("share.message_bare", "message", sharing.message(NOTHING, CONTEXT, by="U0ANA"))
     yield Example("insights.short", "message", insights.short(some, CONTEXT))
+    yield Example("insights.short_one_of_several", "message", insights.short(some, replace(CONTEXT, image=SEVERAL)))
     yield Example("insights.short_nothing", "message", insights.short(NOTHING, CONTEXT))
     yield Example("insights.with_pages", "message", insights.card(pages_of, CONTEXT))
 

@@ -1,5 +1,6 @@
 """Slack's payloads become orders (slack-platform.md §1, §6)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -105,13 +106,11 @@ def test_a_message_and_its_mention_are_one_order_under_one_key() -> None:
     assert events.key(as_message) == events.key(as_mention)
 
 
-def test_each_picture_of_a_message_is_an_order_of_its_own() -> None:
-    several = orders(files=[FILE, FILE | {"id": "F2"}, FILE | {"mimetype": "application/pdf", "name": "a.pdf"}, FILE])
-    assert [one.image for one in several] == [
-        ImageRef(file_id="F1", number=1, total=2),
-        ImageRef(file_id="F2", number=2, total=2),
-    ]
-    assert len({events.key(one) for one in several}) == 2
+def test_the_pictures_of_a_message_are_one_order_that_knows_them_all() -> None:
+    (one,) = orders(files=[FILE, FILE | {"id": "F2"}, FILE | {"mimetype": "application/pdf", "name": "a.pdf"}, FILE])
+    assert one.image == ImageRef(file_id="F1", number=1, total=2, album=("F1", "F2"))
+    assert one.image.of_album(2) == ImageRef(file_id="F2", number=2, total=2, album=("F1", "F2"))
+    assert from_payload(Lookup, json.loads(json.dumps(to_payload(one)))) == one
 
 
 def test_a_mention_in_a_thread_means_the_threads_picture() -> None:

@@ -15,6 +15,7 @@ from bot.slack.buttons import (
     card_menu,
     choose_item,
     more_products,
+    pick_photo,
     rate,
     rate_down,
     remove_card,
@@ -59,7 +60,7 @@ def short(found: Insights, ctx: CardContext) -> Payload:
     top = section(heading, accessory=show_products.element(ctx.rid, len(shown)) if shown else None, block_id=named)
     asker = tr("for {person}", person=f"<@{ctx.requester}>") if ctx.requester else ""
     small = " · ".join(part for part in (tags(found), asker) if part)
-    return {"text": _fallback(found, ctx), "blocks": [top, *([context(small)] if small else [])]}
+    return {"text": _fallback(found, ctx), "blocks": [top, *([context(small)] if small else []), *_photo(found, ctx)]}
 
 
 def is_empty(found: Insights) -> bool:
@@ -155,6 +156,15 @@ ACTIONS: Sequence[Callable[[Insights, CardContext], Block | None]] = (_more, _it
 """The buttons below the products, in order; each decides whether it applies."""
 
 
+def _photo(_: Insights, ctx: CardContext) -> list[Block]:
+    """Which of several photos the card is about, and the way to the others (§6)."""
+    image = ctx.image
+    if not image.album:
+        return []
+    picker = pick_photo.element(ctx.rid, image.number, len(image.album))
+    return actions([picker], block_id=block_id(ctx.rid, "photo", ctx.rev))
+
+
 def _actions(found: Insights, ctx: CardContext) -> list[Block]:
     return actions((button(found, ctx) for button in ACTIONS), block_id=block_id(ctx.rid, "act", ctx.rev))
 
@@ -184,7 +194,7 @@ def _footer(found: Insights, ctx: CardContext) -> list[Block]:
     return [context(" · ".join(part for part in parts if part), block_id=block_id(ctx.rid, "foot", ctx.rev))]
 
 
-PARTS: Sequence[Part] = (_top, _products, _actions, _feedback, _footer)
+PARTS: Sequence[Part] = (_top, _products, _photo, _actions, _feedback, _footer)
 """The card from top to bottom."""
 
 
