@@ -229,8 +229,12 @@ class Catalogue:
     async def take_out(self, source: str, article: str = "") -> int:
         """Forget one article, or all that a source has said: how many offers went."""
         async with self._storing() as connection:
+            used = await storing.used_by(connection, source, article) if article else None
             count = await storing.forget(connection, source, article)
-        await storing.sweep(self._database, self.files)
+        if used is None:
+            await storing.sweep(self._database, self.files)
+        else:
+            await storing.sweep_only(self._database, self.files, used)
         await self._apply()
         return count
 
@@ -388,10 +392,9 @@ class Catalogue:
 
     async def _apply(self) -> None:
         """Serve what has changed since: that alone, or everything when nobody knows any more what it was."""
-        changed = False
         while self._serves and await self._apply_some():
-            changed = True
-        if changed:
+            pass
+        if self._serving.matcher.stale:
             await asyncio.to_thread(self._serving.matcher.calibrate)
 
     async def _apply_some(self) -> bool:

@@ -21,6 +21,7 @@ STRANGERS = 0.973  # quantile of the scores of pictures of different products
 SETTLED = 20  # products after which the catalogue's own value counts half
 MARGIN = 0.04
 SAMPLE = 1000  # pictures at most, evenly spread: a million pairs
+WORTH = 0.01  # of the pictures: fewer that changed tell nothing new
 
 # The same item, see Matcher.calibrate: its score is so far above the floor, and so far above every other product's.
 ABOVE_FLOOR = 0.05
@@ -104,11 +105,17 @@ class Matcher:
         self._hashes = _Hashes()
         self._index = Index(dim, folder=folder)
         self._index.rebuild(self._noted(references))
+        self._changed = 0
         self.calibrate()
 
     @property
     def count(self) -> int:
         return self._index.count
+
+    @property
+    def stale(self) -> bool:
+        """Whether so many pictures came or went since that `calibrate` may tell something new."""
+        return self._changed > 0 and self._changed >= WORTH * self.count
 
     @property
     def floor(self) -> float:
@@ -118,12 +125,14 @@ class Matcher:
         """Add or replace pictures. The calibration stays until `calibrate` is called."""
         for key, vector in self._noted(references):
             self._index.upsert(key, vector)
+            self._changed += 1
 
     def delete(self, picture_id: str) -> None:
         with self._lock:
             self._products.pop(picture_id, None)
             self._hashes.delete(picture_id)
         self._index.delete(picture_id)
+        self._changed += 1
 
     def _noted(self, references: Iterable[Reference]) -> Iterable[tuple[str, NDArray[np.float32]]]:
         for one in references:
@@ -145,6 +154,7 @@ class Matcher:
         within a margin of the usual ones.
         """
         self._index.settle()
+        self._changed = 0
         with self._lock:
             shown = [(key, product) for key, product in self._products.items() if product]
         shown.sort()

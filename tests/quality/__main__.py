@@ -63,12 +63,12 @@ def _tables(world: World, answers: Sequence[Answer], plain: Sequence[tuple[Case,
     yield f"Not in the catalogue, {world.name}", shown
 
     copies = [(name.removeprefix("copy: "), some) for name, some in groups if some[0].case.copy_of]
-    rows = [["", "pictures", "found", "full and partial told apart", "other pictures called a copy"]]
+    rows = [["", "pictures", "found", "full and partial told apart", "other pictures called a copy", "of another product"]]
     for name, some in copies:
-        false = str(measures.false_copies(some))
-        rows.append([name, str(len(some)), _two(measures.copies_found(some)), _two(measures.copies_told_apart(some)), false])
+        found, apart = measures.copies_found(some), measures.copies_told_apart(some)
+        rows.append([name, str(len(some)), _two(found), _two(apart), *_false(some)])
     originals = [one for one in answers if not one.case.copy_of]
-    rows.append(["everything that is no copy", str(len(originals)), "", "", str(measures.false_copies(originals))])
+    rows.append(["everything that is no copy", str(len(originals)), "", "", *_false(originals)])
     yield f"Copies, {world.name}", rows
 
     rows = [["", "said", "wrong", "coverage"]]
@@ -102,6 +102,10 @@ def _missed(answer: Answer) -> bool:
 
 def _banded(name: str, band: Banded) -> list[str]:
     return [name, str(band.said), f"{band.wrong:.3f}", _two(band.coverage)]
+
+
+def _false(answers: Sequence[Answer]) -> tuple[str, str]:
+    return str(measures.false_copies(answers)), str(measures.false_merges(answers))
 
 
 def _two(value: float) -> str:

@@ -21,7 +21,7 @@ from bot.pixels import Pixels
 from bot.storage import Database
 from tests.quality import words
 from tests.quality.cases import Case, World
-from tests.quality.measures import Answer
+from tests.quality.measures import Answer, Copied
 from tests.worlds import settings_for
 
 MODULES = (Module.SIMILAR_PRODUCTS, Module.PAGES_INCLUDING, Module.TAGS)
@@ -98,21 +98,22 @@ class Asked:
             products=products,
             bands=tuple(one.match.band for one in found.similar_products if one.match),
             scores=tuple(one.match.score for one in found.similar_products if one.match),
-            copies=tuple((self._path(key), partial) for key, partial in copies.items()),
+            copies=tuple(self._copied(key, partial=partial) for key, partial in copies.items()),
             tags=tuple(tag.name for tag in found.tags),
             kind=self._kinds[products[0]] if products else "",
             boxes=tuple(hit.box for hit in matches.products[: matches.things]),
         )
 
-    def _path(self, picture_id: str) -> str:
-        """The feed's name of a picture: the first of its product's, which are what the cases change."""
+    def _copied(self, picture_id: str, *, partial: bool) -> Copied:
+        """With the feed's name of the picture."""
         shelf = self._service.catalogue.serving.shelf
         picture = shelf.pictures[picture_id]
         if picture.product_id not in shelf.products:
-            return picture_id
+            return Copied(picture_id, partial, "")
         product = shelf.products[picture.product_id]
         record = next(one for one in self._world.products if one["id"] == self._ids[product.id])
-        return str([record["image"], *record.get("additional_images", [])][product.pictures.index(picture_id)])
+        path = [record["image"], *record.get("additional_images", [])][product.pictures.index(picture_id)]
+        return Copied(str(path), partial, record["id"])
 
     async def plainly(self) -> list[tuple[Case, tuple[str, ...]]]:
         """The same encoder without anything of ours: the average of the whole picture, cosine; products best first."""

@@ -2,20 +2,29 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from bot.insights.model import Band, Crop
 from tests.quality.cases import Case
 
 
+class Copied(NamedTuple):
+    """A picture of the catalogue (path, id of its product) that the engine takes for the same as a case."""
+
+    path: str
+    partial: bool
+    product: str
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the engine said about a case. products: ids, best first, with bands beside; copies: pictures (path, partial)."""
+    """What the engine said about a case. products: ids, best first, with bands beside."""
 
     case: Case
     products: tuple[str, ...]
     bands: tuple[Band, ...]
     scores: tuple[float, ...]
-    copies: tuple[tuple[str, bool], ...]
+    copies: tuple[Copied, ...]
     tags: tuple[str, ...]
     kind: str
     boxes: tuple[Crop, ...] = field(default=())
@@ -74,18 +83,27 @@ def calibration(answers: Sequence[Answer], edges: Sequence[float]) -> list[tuple
 
 
 def copies_found(answers: Sequence[Answer]) -> float:
-    return share(answers, lambda one: one.case.copy_of in {path for path, _ in one.copies})
+    return share(answers, lambda one: one.case.copy_of in {copy.path for copy in one.copies})
 
 
 def copies_told_apart(answers: Sequence[Answer]) -> float:
     """Of those found, the share whose partial or full is right."""
-    found = [one for one in answers if one.case.copy_of in {path for path, _ in one.copies}]
-    return share(found, lambda one: dict(one.copies)[one.case.copy_of] is one.case.partial)
+    found = [one for one in answers if one.case.copy_of in {copy.path for copy in one.copies}]
+    return share(found, lambda one: {copy.path: copy.partial for copy in one.copies}[one.case.copy_of] is one.case.partial)
 
 
 def false_copies(answers: Sequence[Answer]) -> int:
-    """Pictures called a copy that are another picture."""
-    return sum(path not in {one.case.copy_of, *one.case.parts} for one in answers for path, _ in one.copies)
+    """Pictures called a copy that are another picture, be it of the same product."""
+    return len(_false(answers))
+
+
+def false_merges(answers: Sequence[Answer]) -> int:
+    """Pictures called a copy that are of another product."""
+    return sum(copy.product not in one.case.products for one, copy in _false(answers))
+
+
+def _false(answers: Sequence[Answer]) -> Sequence[tuple[Answer, Copied]]:
+    return [(one, copy) for one in answers for copy in one.copies if copy.path not in {one.case.copy_of, *one.case.parts}]
 
 
 def boxes_hit(answers: Sequence[Answer], least: float) -> tuple[int, int]:
