@@ -10,7 +10,9 @@ import random
 import sqlite3
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bot import decode
+from bot.config import Settings
 from bot.fetch import Fetcher
+from bot.insights.catalogue import Catalogue
 from bot.insights.encoder import PHOTO_SIDE, Encoder
 from bot.insights.index import Index
-from bot.insights.model import Module, Token, Upload
+from bot.insights.model import Article, Module, Token, Upload
 from bot.insights.service import InsightsService
 from bot.memory import give_back
 from bot.pixels import Pixels
@@ -89,6 +93,7 @@ async def measured(folder: Path) -> list[tuple[Any, ...]]:
             times=20,
         )
         regions = len(look.regions)
+        seen, gone = await _followed(service, settings, pixels, fetcher, data)
         exact = await asyncio.to_thread(_recall, matcher._index, [region.vector for region in look.regions])
     cpu, rows = whole + answering - again, answering - again
     return [
@@ -100,8 +105,35 @@ async def measured(folder: Path) -> list[tuple[Any, ...]]:
         ),
         ("scan of 100,000 pictures / reading as many bytes", scan / floor, 1.3, f"{scan:.1f} ms; memory {floor:.1f} ms"),
         ("memory at 100,000 pictures / 700 MB", memory / MOST_MB, 1.0, f"{memory:.0f} MB"),
+        ("what another process adds is found / 1 s", seen, 1.0, f"{seen:.2f} s; what it takes out is gone after {gone:.2f} s"),
         ("recall@10 against brute force, plain and filtered", exact, 1.0, "of the regions of a photo", True),
     ]
+
+
+async def _followed(
+    service: InsightsService, settings: Settings, pixels: Pixels, fetcher: Fetcher, data: bytes
+) -> tuple[float, float]:
+    """The longest of some times in seconds from a change that another one stores until it is served here: added, taken out."""
+    found: list[float] = []
+    gone: list[float] = []
+
+    async def until(there: bool, times: list[float]) -> None:
+        began = time.perf_counter()
+        while ("row:bench:1" in service.catalogue.serving.shelf.products) is not there:  # noqa: ASYNC110 (nothing tells of it)
+            await asyncio.sleep(0.005)
+        times.append(time.perf_counter() - began)
+
+    async with (
+        Database.open(settings.database) as database,
+        Catalogue.open(settings.data_dir, database, pixels, fetcher, Encoder.load(None), serves=False) as other,
+    ):
+        for number in range(5):
+            article = Article("bench", "1", "Another thing", Decimal(5), "USD", "https://shop.example/another")
+            await other.put(article, [data + b"another" + bytes([number])])
+            await until(True, found)
+            await other.take_out("bench", "1")
+            await until(False, gone)
+    return max(found), max(gone)
 
 
 def _recall(index: Index, questions: Sequence[NDArray[np.float32]]) -> float:
