@@ -27,6 +27,8 @@ CALL_SECONDS = 5.0
 MOST_OF_PAGE = 1024 * 1024
 PAGE_PICTURES = 3
 UNSEEN = frozenset({"thread_not_found", "channel_not_found", "not_in_channel", "message_not_found"})
+SEEN = 200
+"""Messages of a thread that are looked at, to see whether people talked."""
 GONE = frozenset({"file_not_found", "file_deleted", "not_visible", "access_denied"})
 THUMBS = ("thumb_1024", "thumb_960", "thumb_800", "thumb_720", "thumb_480", "thumb_360")
 
@@ -83,6 +85,12 @@ class Images:
                 return []
             found += [message for message in answer.get("messages") or [] if message.get("ts") == ts]
         return found
+
+    async def talked(self, channel: str, thread_ts: str) -> bool:
+        """Whether a person has said something in a thread, its head apart. Raises Unavailable."""
+        answer = await self._ask(self._slack.conversations_replies, UNSEEN, channel=channel, ts=thread_ts, limit=SEEN)
+        said = answer.get("messages") or [] if answer else []
+        return any(one.get("user") and not one.get("bot_id") and one.get("ts") != thread_ts for one in said)
 
     async def _file(self, file_id: str) -> bytes:
         file = await self._info(file_id)

@@ -191,6 +191,15 @@ class Unfurl:
 
 
 @dataclass(frozen=True, slots=True)
+class Removed:
+    """Somebody deleted a message that showed a picture: what we made of it goes too."""
+
+    team: str
+    channel: str
+    message_ts: str
+
+
+@dataclass(frozen=True, slots=True)
 class Forget:
     """Delete all that belongs to a team, or an organisation: it removed us, `at` a time (Slack's seconds)."""
 
@@ -198,7 +207,7 @@ class Forget:
     at: float = 0.0
 
 
-Order = Lookup | Peek | Click | Switch | Add | Adding | Settings | Welcome | Explain | Home | Watch | Unfurl | Forget
+Order = Lookup | Peek | Click | Switch | Add | Adding | Settings | Welcome | Explain | Home | Watch | Unfurl | Removed | Forget
 KINDS: dict[str, type[Order]] = {kind.__name__.lower(): kind for kind in get_args(Order)}
 
 O = TypeVar("O", bound=Order)  # noqa: E741 (the one type here)

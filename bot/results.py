@@ -188,6 +188,18 @@ class Results:
         async with self._database.read() as connection:
             return [_read(row) for row in (await connection.execute(query)).all()]
 
+    async def of_message(self, team: str, channel: str, ts: str) -> Sequence[Result]:
+        """What came of the pictures of a message: in its thread, or asked for by it where answers do not thread."""
+        query = select(_results).where(_results.c.team == team, _results.c.channel == channel)
+        asked = _results.c.job.startswith(f"photo:{team}:{channel}:{ts}:", autoescape=True)
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.where((_results.c.thread_ts == ts) | asked).order_by(_results.c.created))
+            return [_read(row) for row in rows.all()]
+
+    async def drop(self, rids: Sequence[str]) -> None:
+        async with self._database.write() as connection:
+            await connection.execute(delete(_results).where(_results.c.rid.in_(rids)))
+
     # --- posts
 
     async def intend(self, key: str, team: str) -> tuple[bool, str, float]:

@@ -1,8 +1,9 @@
 """Small orders besides lookups and clicks: switch a channel, say hello, explain, publish Home, forget a team."""
 
 import time
+from functools import partial
 
-from bot.jobs import Explain, Forget, Home, Switch, Welcome, from_payload
+from bot.jobs import Explain, Forget, Home, Removed, ReplyTo, Switch, Welcome, from_payload
 from bot.language import marked, tr
 from bot.queue import Job
 from bot.slack.cards import home, insights, notices
@@ -67,6 +68,23 @@ async def show_home(desk: Desk, team: str, user: str) -> None:
     ]
     saved = await desk.saved.of(team, user, home.SAVED)
     await desk.replies.publish_home(user, home.view(recent, saved, pictures=desk.pictures))
+
+
+async def removed(job: Job, desk: Desk) -> None:
+    """The cards of a photo that somebody deleted go too; where people talked under it, a line stays in their place (§6)."""
+    order = from_payload(Removed, job.payload)
+    cards = await desk.results.of_message(order.team, order.channel, order.message_ts)
+    talked = bool(cards) and await desk.images.talked(order.channel, order.message_ts)
+
+    async def take_away(card: str) -> None:
+        if not talked:
+            return await desk.replies.delete(order.channel, card)
+        to, language = ReplyTo(order.team, order.channel), await desk.spoken_in(order.team, order.channel)
+        return await desk.replies.update(to, card, lambda _: notices.photo_removed(), language=language)
+
+    for card in dict.fromkeys(one.message_ts for one in cards if one.message_ts):
+        await job.step(f"card {card}", partial(take_away, card))
+    await job.step("drop", lambda: desk.results.drop([one.rid for one in cards]))
 
 
 async def forget(job: Job, desk: Desk) -> None:

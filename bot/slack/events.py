@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, ValidationError
 
 from bot.insights.refining import refine
-from bot.jobs import Add, Click, ImageRef, Lookup, Peek, ReplyTo, Unfurl
+from bot.jobs import Add, Click, ImageRef, Lookup, Peek, Removed, ReplyTo, Unfurl
 
 MOST_PICTURES = 10  # as many as Slack takes in one message
 MOST_WORDS = 200
@@ -86,6 +86,16 @@ def message(event: dict[str, Any]) -> Message | None:
     except ValidationError:
         return None
     return read if read.spoken else None
+
+
+def removed(event: dict[str, Any], team: str) -> Removed | None:
+    """A person's message that showed a picture, or a page, and was deleted. The head of a thread leaves a gravestone there."""
+    before, now = _object(event.get("previous_message")), _object(event.get("message"))
+    gravestone = event.get("subtype") == "message_changed" and now.get("subtype") == "tombstone"
+    if event.get("subtype") != "message_deleted" and not gravestone:
+        return None
+    said = message({"channel": event.get("channel")} | before)
+    return Removed(team, said.channel, said.ts) if said and (said.files or urls(said)) else None
 
 
 def mentions(said: Message, bot_user: str) -> bool:

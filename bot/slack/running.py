@@ -50,7 +50,7 @@ from bot.vault import Vault
 log = logging.getLogger(__name__)
 
 
-FOR_EVERYBODY = frozenset({"lookup", "unfurl", "watch", "forget"})
+FOR_EVERYBODY = frozenset({"lookup", "unfurl", "watch", "forget", "removed"})
 """Orders whose answer is not only for whoever asked: they say themselves in which language they speak."""
 
 
@@ -210,6 +210,7 @@ def handlers(workspaces: Workspaces) -> Mapping[str, Handler]:
         "home": errands.publish_home,
         "watch": saving.watch,
         "unfurl": linking.unfurl,
+        "removed": errands.removed,
         "forget": errands.forget,
     }
     return {kind: _at(workspaces, run) for kind, run in doing.items()}

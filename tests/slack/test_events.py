@@ -19,6 +19,7 @@ from bot.jobs import (
     Lookup,
     Order,
     Peek,
+    Removed,
     ReplyTo,
     Settings,
     Switch,
@@ -111,6 +112,26 @@ def test_the_pictures_of_a_message_are_one_order_that_knows_them_all() -> None:
     assert one.image == ImageRef(file_id="F1", number=1, total=2, album=("F1", "F2"))
     assert one.image.of_album(2) == ImageRef(file_id="F2", number=2, total=2, album=("F1", "F2"))
     assert from_payload(Lookup, json.loads(json.dumps(to_payload(one)))) == one
+
+
+def test_a_message_that_showed_something_is_taken_back_also_as_the_head_of_a_thread() -> None:
+    gone = {
+        "type": "message",
+        "subtype": "message_deleted",
+        "hidden": True,
+        "channel": "C1",
+        "ts": "9.9",
+        "deleted_ts": PLAIN["ts"],
+    }
+    assert events.removed(gone | {"previous_message": PLAIN}, "T1") == Removed("T1", "C1", PLAIN["ts"])
+    stone = {"type": "message", "subtype": "tombstone", "ts": PLAIN["ts"], "user": "USLACKBOT", "hidden": True}
+    head = gone | {"subtype": "message_changed", "message": stone, "previous_message": PLAIN}
+    assert events.removed(head, "T1") == Removed("T1", "C1", PLAIN["ts"])
+    edited = gone | {"subtype": "message_changed", "message": PLAIN | {"text": "x"}, "previous_message": PLAIN}
+    assert events.removed(edited, "T1") is None
+    assert events.removed(gone | {"previous_message": PLAIN | {"files": None, "text": "hm"}}, "T1") is None
+    assert events.removed(gone | {"previous_message": PLAIN | {"bot_id": "B1"}}, "T1") is None
+    assert events.removed(gone, "T1") is None
 
 
 def test_a_mention_in_a_thread_means_the_threads_picture() -> None:
@@ -284,6 +305,7 @@ ORDERS: list[Order] = [
     Home("T1", "U1"),
     Watch("T1", "s1"),
     Unfurl("T1", "U1", "C1", "1.1", "id", "composer", ("https://shop.example/a",)),
+    Removed("T1", "C1", "1.1"),
     Forget("T1"),
 ]
 

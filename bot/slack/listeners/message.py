@@ -1,4 +1,4 @@
-"""Somebody said something where we are: a photo in a channel, or anything in a direct message."""
+"""Somebody said something where we are: a photo in a channel, or anything in a direct message; or took it back."""
 
 from typing import Any
 
@@ -13,10 +13,13 @@ EVENT = "message"
 
 
 async def heard(event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext, desk: Desk) -> None:
+    team, bot_user = str(body.get("team_id") or context.team_id), context.bot_user_id or ""
+    if gone := events.removed(event, team):
+        await desk.start(gone, f"removed:{team}:{gone.channel}:{gone.message_ts}")
+        return
     said = events.message(event)
     if said is None:
         return
-    team, bot_user = str(body.get("team_id") or context.team_id), context.bot_user_id or ""
     if addition := events.addition(said, team, bot_user=bot_user):
         await desk.start(addition, events.addition_key(addition), urgent=True)
         return
