@@ -21,14 +21,16 @@ from numpy.typing import NDArray
 Vector = NDArray[np.float32]
 Rows = NDArray[np.intp]
 
-SEGMENT = 16384
-"""Rows that are frozen together."""
+SEGMENT = 16_000
+"""Rows that are frozen together. With a power of two the columns of the product fall on one another in the processor's cache."""
 WORTH = 1024
 """Rows from which a tail is worth a segment of its own."""
 SPARE = 64
 """Rows added to the half by which the tail grows."""
 LEVELS = 63
 """Kernels for processors without VNNI add pairs of products in 16 bits: 8-bit rows would overflow there."""
+BLOCK = 1024
+"""Rows whose exact vectors are in memory together."""
 BESIDE = "rows"
 SURE = 4
 """Standard deviations of the rounding that are reckoned with on either side."""
@@ -108,9 +110,8 @@ class Index:
             rough = [_Best(k, least) for _ in questions]
             for segment in segments:
                 _scan(segment, questions, living[segment.start : segment.start + len(segment.scales)], rough)
-            for question, some, best in zip(questions, rough, found, strict=True):
-                for rows in some.in_turn(best):
-                    best.add(rows, state.exact(rows) @ question)
+            _score(state, questions, [some.best() for some in rough], found)
+            _score(state, questions, [some.rest(best) for some, best in zip(rough, found, strict=True)], found)
             start = total - len(tail)
             live = np.flatnonzero(living[start:])
             for scores, best in zip(questions @ tail.T, found, strict=True):
@@ -170,7 +171,7 @@ class _State:
             self.ids[row] = ""
 
     def exact(self, rows: Rows) -> NDArray[np.float32]:
-        """Vectors (n, dim) of rows."""
+        """Vectors (n, dim) of rows, which are finite numbers."""
         size = self.dim * 2
         found = np.empty((len(rows), self.dim), dtype=np.float16)
         room = found.view(np.uint8).reshape(-1).data
@@ -179,7 +180,7 @@ class _State:
                 found[place] = self.tail[row - self.frozen]
             else:
                 os.preadv(self._file, [room[place * size : (place + 1) * size]], row * size)
-        return found.astype(np.float32)
+        return _widened(found)
 
     def freeze(self) -> None:
         """Make a segment of the tail, which is empty then."""
@@ -211,7 +212,8 @@ class _Segment:
 
     @classmethod
     def of(cls, vectors: NDArray[np.float32], *, start: int) -> "_Segment":
-        columns = np.sqrt(np.square(vectors).mean(0)) + np.float32(1e-6)  # alike afterwards: none rules the rounding
+        # more alike afterwards: few rule the rounding of rows; as alike as can be, and it would be the question's that suffers
+        columns = np.square(vectors).mean(0) ** np.float32(0.125) + np.float32(1e-6)
         scaled = vectors / columns
         scales = (np.abs(scaled).max(1) / LEVELS + np.float32(1e-12)).astype(np.float32)
         rounded = np.rint(scaled / scales[:, None]).astype(np.int8)
@@ -227,20 +229,46 @@ def _scan(segment: _Segment, questions: NDArray[np.float32], living: NDArray[np.
     alive = int(np.count_nonzero(living))
     if not alive:
         return
-    all_live = alive == len(living)
     folded = questions * segment.columns
     steps = np.abs(folded).max(1) / 127 + np.float32(1e-12)
     rounded = np.rint(folded / steps[:, None])
     (products,) = segment.session.run(None, {"a": (rounded + 128).astype(np.uint8)})
     off = np.linalg.norm((rounded * steps[:, None] - folded) / segment.columns, axis=1)
-    noise = SURE * (segment.error * np.linalg.norm(questions, axis=1) + off) / np.sqrt(questions.shape[1])
+    noise = SURE * np.hypot(segment.error * np.linalg.norm(questions, axis=1), off) / np.sqrt(questions.shape[1])
+    for best, some in zip(rough, noise.tolist(), strict=True):
+        best.slack = max(best.slack, 2 * some)
+    scores = np.multiply(products, segment.scales, dtype=np.float32, casting="unsafe")
+    scores *= steps[:, None]
+    good = scores >= np.array([[best.least - best.slack] for best in rough], dtype=np.float32)
+    if alive < len(living):
+        good &= living
     for row, best in enumerate(rough):
-        best.slack = max(best.slack, 2 * float(noise[row]))
-        scores = np.multiply(products[row], segment.scales * steps[row], dtype=np.float32, casting="unsafe")
-        good = scores >= best.least - best.slack
-        near = np.flatnonzero(good if all_live else good & living)
+        near = np.flatnonzero(good[row])
         if len(near):
-            best.add(segment.start + near, scores[near])
+            best.add(segment.start + near, scores[row, near])
+
+
+def _score(state: "_State", questions: NDArray[np.float32], wanted: Sequence[Rows], found: Sequence["_Best"]) -> None:
+    """Add the wanted rows of each question with their exact scores; what several want is read once, a block at a time."""
+    union = np.unique(np.concatenate([np.zeros(0, dtype=np.intp), *wanted]))
+    scores = np.empty((len(questions), len(union)), dtype=np.float32)
+    for start in range(0, len(union), BLOCK):
+        block = slice(start, start + BLOCK)
+        vectors = state.exact(union[block])
+        for row, question in zip(scores, questions, strict=True):
+            row[block] = vectors @ question
+    for row, rows, best in zip(scores, wanted, found, strict=True):
+        best.add(rows, row[np.searchsorted(union, rows)])
+
+
+def _widened(halves: NDArray[np.float16]) -> NDArray[np.float32]:
+    """Finite float16 as float32 by moving their bits, which takes a sixth of the time that astype does."""
+    bits = halves.view(np.int16).astype(np.int32)
+    bits <<= 13  # the fraction has 23 bits instead of 10
+    bits &= ~0x70000000  # the copies of the sign that came with it
+    wide = bits.view(np.float32)
+    wide *= np.float32(2.0**112)  # the exponent's middle is 127 instead of 15
+    return wide
 
 
 @dataclass(slots=True)
@@ -265,12 +293,17 @@ class _Best:
             rows, scores = rows[good], scores[good]
         self.rows, self.scores = rows, scores
 
-    def in_turn(self, exact: "_Best") -> Iterator[Rows]:
-        """The k roughly best rows; when their exact scores are known, those of the others that may still be better."""
-        order = np.argsort(-self.scores, kind="stable")
-        yield self.rows[order[: self.k]]
-        rest = order[self.k :]
-        yield self.rows[rest[self.scores[rest] >= exact.least - self.slack / 2]]
+    def best(self) -> Rows:
+        """The k best rows."""
+        return self.rows[self._order()[: self.k]]
+
+    def rest(self, exact: "_Best") -> Rows:
+        """Of the others, what may still be better than the exact scores of the k best turned out to be."""
+        order = self._order()[self.k :]
+        return self.rows[order[self.scores[order] >= exact.least - self.slack / 2]]
+
+    def _order(self) -> Rows:
+        return np.argsort(-self.scores, kind="stable")
 
     def named(self, ids: Sequence[str]) -> list[tuple[str, float]]:
         pairs = zip(self.rows.tolist(), self.scores.tolist(), strict=True)
