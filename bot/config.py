@@ -59,6 +59,8 @@ class Settings(BaseSettings):
     )
     google_vision_key: SecretStr = Field(SecretStr(""), description="for `vision`: an API key of Google Cloud Vision")
     serpapi_key: SecretStr = Field(SecretStr(""), description="for `lens`: an API key of SerpApi, which asks Google Lens")
+    lookups_per_team: int = Field(60, ge=0, description="lookups a minute of one workspace; more wait their turn; 0 is no limit")
+    lookups_per_person: int = Field(10, ge=0, description="lookups a minute of one person; more wait their turn; 0 is no limit")
     live_lookups_per_day: int = Field(100, ge=0, description="how often each live source may be asked a day (UTC)")
     insights_model: Path | None = Field(None, description="another ONNX image encoder; empty means the packaged one")
     default_market: str = Field(

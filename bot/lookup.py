@@ -40,6 +40,9 @@ PARTLY_SECONDS = 4.0
 EYES = "eyes"
 DAY_SECONDS = 24 * 3600.0
 """The same photo in the same channel gets no second card so soon, unless somebody asks (cards.md §6)."""
+LATER = "later:"
+TURN_SECONDS = 60.0
+"""In so many a workspace, and each person in it, has its number of lookups; more wait for their turn (threats.md R9)."""
 BURST, BURST_SECONDS = 5, 60.0
 """So many pictures in a channel get whole cards; the rest of a minute's get short ones (cards.md §6)."""
 
@@ -89,12 +92,23 @@ class Looking:
     async def run(self) -> None:
         """One picture in, one card out. Every step may run twice; together they post once."""
         step = self.job.step
+        if wait := await step("turn", self.turn):
+            if self.order.asked and not self.job.key.startswith(LATER):
+                await step("wait", lambda: self._tell(lambda: notices.problem(Kind.RATE)))
+            return await step("later", lambda: self.desk.start(self.order, LATER + self.job.key, after=wait))
         if not await step("eyes", self.begin):
-            return
+            return None
         seen = await step("look", lambda: self.look(partly=True))
         metrics.lookups.labels(seen["end"]).inc()
         await step(f"answer {seen['end']}", lambda: self.answer(seen))
-        await step("no eyes", lambda: self.eyes(on=False))
+        return await step("no eyes", lambda: self.eyes(on=False))
+
+    async def turn(self) -> float:
+        """Seconds until the workspace and the person may have another lookup; meanwhile it keeps no place from others."""
+        desk, to = self.desk, self.order.reply_to
+        team = await desk.results.turn(to.team, "", desk.per_team, TURN_SECONDS) if desk.per_team else 0.0
+        own = await desk.results.turn(to.team, to.user, desk.per_person, TURN_SECONDS) if desk.per_person and to.user else 0.0
+        return max(team, own)
 
     async def begin(self) -> bool:
         """Show that we are looking; False in a channel that is switched off, where nobody asked."""

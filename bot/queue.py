@@ -161,10 +161,13 @@ class Jobs:
                 await loop.run_in_executor(thread, client.destroy)
                 engine.dispose()
 
-    async def start(self, key: str, tenant: str, kind: str, payload: dict[str, Any], *, urgent: bool = False) -> None:
+    async def start(
+        self, key: str, tenant: str, kind: str, payload: dict[str, Any], *, urgent: bool = False, after: float = 0.0
+    ) -> None:
         """Commit a job; it is durable when this returns. The same key a second time changes nothing, also after completion.
 
         `urgent` is for what somebody waits for with a finger on the button: it does not queue behind the tenant's lookups.
+        It is not run before `after` seconds are over, and holds nobody up until then.
         Raises Unavailable when the file cannot be written: locked for too long, or the disk is full.
         """
         options: dict[str, Any] = {
@@ -173,6 +176,8 @@ class Jobs:
             "queue_name": URGENT if urgent else JOBS,
             "app_version": VERSION,
         }
+        if after > 0:
+            options["delay_seconds"] = after
         if not urgent:
             options["queue_partition_key"] = f"{tenant}:{zlib.crc32(key.encode()) % LANES}"
         await self._writer.commit(options, key, tenant, kind, payload)

@@ -54,6 +54,7 @@ _results = Table(
     Index("ix_results_requester", "team", "requester", "created"),
     Index("ix_results_thread", "team", "channel", "thread_ts"),
     Index("ix_results_created", "created"),
+    Index("ix_results_team", "team", "created"),
     Index("ix_results_channel", "team", "channel", "created"),
     Index("ix_results_picture", "team", "channel", "picture"),
 )
@@ -268,6 +269,17 @@ class Results:
         query = select(func.count()).where(kept.team == team, kept.channel == channel, kept.created > time.time() - seconds)
         async with self._database.read() as connection:
             return int((await connection.execute(query)).scalar_one())
+
+    async def turn(self, team: str, person: str, most: int, seconds: float) -> float:
+        """In how many seconds a workspace, or one person in it, has had no more than `most` lookups in so many seconds."""
+        kept, now = _results.c, time.time()
+        query = select(kept.created).where(kept.team == team, kept.created > now - seconds)
+        query = query.where(kept.requester == person) if person else query
+        async with self._database.read() as connection:
+            oldest = (
+                await connection.execute(query.order_by(kept.created.desc()).offset(most - 1).limit(1))
+            ).scalar_one_or_none()
+        return max(0.0, oldest + seconds - now) if oldest else 0.0
 
     async def switch(self, team: str, channel: str, *, on: bool) -> None:
         values = {"team": team, "channel": channel, "answering": on, "changed": time.time()}

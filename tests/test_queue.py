@@ -102,6 +102,26 @@ def test_a_step_that_was_interrupted_runs_again(tmp_path: Path) -> None:
     assert notes(tmp_path) == ["k one", "k two", "k two", "k three", "k done"]
 
 
+async def test_a_job_for_later_holds_nobody_up_and_survives_the_process(tmp_path: Path) -> None:
+    ran: list[str] = []
+
+    async def work(job: Job) -> None:
+        ran.append(job.key)
+
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs, jobs.running({"work": work}, told_nothing):
+        await jobs.start("later", "T1", "work", {}, after=3)
+        for number in range(6):  # in every lane of the tenant
+            await jobs.start(f"now {number}", "T1", "work", {})
+        async with asyncio.timeout(20):
+            while len(ran) < 6:  # noqa: ASYNC110 (the queue tells nobody)
+                await asyncio.sleep(0.02)
+        assert "later" not in ran
+    async with Jobs.open(databases.jobs(tmp_path)) as jobs, jobs.running({"work": work}, told_nothing):
+        await settled(jobs, "done")
+    assert ran[-1] == "later"
+    assert len(ran) == 7
+
+
 def test_a_job_that_kills_every_process_is_given_up_and_told_once(tmp_path: Path) -> None:
     assert child(tmp_path, "in one", ("k",)) == -signal.SIGKILL
     lives = 1

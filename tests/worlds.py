@@ -41,6 +41,8 @@ def settings_for(data_dir: Path, **changes: Any) -> Settings:
         "slack_signing_secret": SecretStr(SECRET),
         "slack_bot_token": SecretStr(TOKEN),
         "insights_fetch_allow": ("127.0.0.1",),
+        "lookups_per_team": 0,
+        "lookups_per_person": 0,
     }
     return Settings(_env_file=None, **(values | changes))
 

@@ -31,6 +31,7 @@ class Desk:
     goods, shop: the catalogue, where it is ours to change, and its pages.
     elsewhere: who may be asked besides the catalogue, by name.
     pictures: whether Slack can reach the engine's thumbnails.
+    per_team, per_person: how many lookups they may have a minute, 0 for as many as they like.
     """
 
     jobs: Jobs
@@ -50,10 +51,12 @@ class Desk:
     elsewhere: Sequence[str]
     market: str
     pictures: bool
+    per_team: int
+    per_person: int
 
-    async def start(self, order: Order, key: str, *, urgent: bool = False) -> None:
-        """Commit an order; the same key a second time changes nothing."""
-        await self.jobs.start(key, team_of(order), kind(order), to_payload(order), urgent=urgent)
+    async def start(self, order: Order, key: str, *, urgent: bool = False, after: float = 0.0) -> None:
+        """Commit an order, to be run `after` so many seconds; the same key a second time changes nothing."""
+        await self.jobs.start(key, team_of(order), kind(order), to_payload(order), urgent=urgent, after=after)
 
     async def preferences(self, team: str, channel: str) -> Preferences:
         return await self.teams.preferences(team, channel, Preferences(self.market))

@@ -125,6 +125,8 @@ async def running_bot(
                 market=settings.default_market,
                 # thumbnails of our own engine are reachable only if somebody says where; another service's are its own affair
                 pictures=bool(settings.public_url or settings.insights_url),
+                per_team=settings.lookups_per_team,
+                per_person=settings.lookups_per_person,
             )
 
         # no retries inside: a post whose answer is lost would be posted twice (slack-platform.md §0.13); jobs retry

@@ -21,7 +21,12 @@ MOST_MB = 512.0
 
 async def figures() -> Sequence[Figure]:
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"DATA_DIR": folder, "SLACK_BOT_TOKEN": TOKEN, "SLACK_SIGNING_SECRET": SECRET}
+        environment = os.environ | {
+            "DATA_DIR": folder,
+            "SLACK_BOT_TOKEN": TOKEN,
+            "SLACK_SIGNING_SECRET": SECRET,
+            "LOOKUPS_PER_PERSON": "0",
+        }
         await run("catalogue", "import", str(CATALOGUE), environment=environment)
         with web.bind("127.0.0.1", 0) as sock:
             port = sock.getsockname()[1]

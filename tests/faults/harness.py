@@ -167,6 +167,8 @@ async def go_through(
             "INSIGHTS_FETCH_ALLOW": "127.0.0.1",
             "HOST": "127.0.0.1",
             "LOG_FORMAT": "json",
+            "LOOKUPS_PER_TEAM": "0",
+            "LOOKUPS_PER_PERSON": "0",
         } | shared
         members = [
             Member("engine", ["insights"], shop, folder / "engine.log"),
