@@ -189,19 +189,23 @@ class Encoder:
                 f"and give embedding (n, d), logits (n, {CLASSES}) of ImageNet-1k and fmap (n, d, h', w')."
             ) from error
 
-    def reference(self, rgb: Pixels) -> Vector:
-        """The vector (dim,) of a catalogue picture (h, w, 3), of length 1. The mirror image has the same."""
+    def reference(self, rgb: Pixels, palette: Palette | None = None) -> Vector:
+        """The vector (dim,) of a catalogue picture (h, w, 3), of length 1. The mirror image has the same.
+
+        palette: of the same picture, where it is known already.
+        """
         size = (REFERENCE_SIDE, REFERENCE_SIDE)
-        plain, _, _ = self._run(rgb, size)
-        mirrored, _, _ = self._run(np.ascontiguousarray(rgb[:, ::-1]), size)
-        return _vector(_unit(plain) + _unit(mirrored), _palette(rgb).shares(THING))
+        small = _resized(rgb, size)
+        plain, _, _ = self._run(small, size)
+        mirrored, _, _ = self._run(small[:, ::-1], size)
+        return _vector(_unit(plain) + _unit(mirrored), (palette or palette_of(rgb)).shares(THING))
 
     def look(self, rgb: Pixels) -> Look:
         """Everything the matching needs to know about a photo (h, w, 3): one run over the photo, one over its main thing."""
         height, width = rgb.shape[:2]
         scale = PHOTO_SIDE / max(height, width)
         embedding, logits, fmap = self._run(rgb, (max(LEAST_SIDE, round(width * scale)), max(LEAST_SIDE, round(height * scale))))
-        palette = _palette(rgb)
+        palette = palette_of(rgb)
         found = windows(fmap, MOST_REGIONS)
         regions = [Region(window.box, _vector(window.features, palette.shares(window.box)), window.contrast) for window in found]
         regions += [
@@ -227,7 +231,7 @@ class Encoder:
 
         What is small in a cluttered photo is told better so; what is large is not, so it is for photos in doubt.
         """
-        palette = _palette(rgb)
+        palette = palette_of(rgb)
         closer = []
         for region in look.regions[:-1][:CLOSER]:
             features, _, _ = self._run(_cut(rgb, region.box), (REFERENCE_SIDE, REFERENCE_SIDE))
@@ -237,9 +241,7 @@ class Encoder:
 
     def _run(self, rgb: Pixels, size: tuple[int, int]) -> tuple[Vector, Vector, NDArray[np.float32]]:
         """Embedding (d,), logits (CLASSES,) and feature map (d, h', w') of the picture at size (width, height)."""
-        if rgb.shape[1::-1] != size:
-            rgb = np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BICUBIC))
-        planes = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])  # turned while it is still one byte a value
+        planes = np.ascontiguousarray(_resized(rgb, size).transpose(2, 0, 1)[None])  # turned while it is still one byte a value
         x = np.subtract(planes, np.float32(127), dtype=np.float32)
         x *= np.float32(1 / 128)
         embedding, logits, fmap = (output[0] for output in self._session.run(OUTPUTS, {"x": x}))
@@ -293,7 +295,12 @@ def _unit(vector: Vector) -> Vector:
     return np.asarray(vector / (np.linalg.norm(vector) + 1e-9), dtype=np.float32)
 
 
-def _palette(rgb: Pixels) -> Palette:
+def _resized(rgb: Pixels, size: tuple[int, int]) -> Pixels:
+    return rgb if rgb.shape[1::-1] == size else np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BICUBIC))
+
+
+def palette_of(rgb: Pixels) -> Palette:
+    """The colours of a picture (h, w, 3) of any size."""
     height, width = rgb.shape[:2]
     scale = PALETTE_SIDE / max(height, width)
     size = (max(4, round(width * scale)), max(4, round(height * scale)))

@@ -15,7 +15,7 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError
 
 from bot.errors import ConfigurationError
-from bot.insights.colours import SHADES
+from bot.insights.colours import SHADES, Palette
 from bot.insights.encoder import (
     RECIPE,
     THING,
@@ -28,10 +28,10 @@ from bot.insights.encoder import (
     Vector,
     _cut,
     _labels,
-    _palette,
     _unit,
     _vector,
     hashes,
+    palette_of,
 )
 from bot.insights.model import WHOLE, Crop
 from bot.insights.zero_shot import TextCard, Words
@@ -51,8 +51,8 @@ class ImageEncoder(Protocol):
     name: str
     dim: int
 
-    def reference(self, rgb: Pixels) -> Vector:
-        """The vector (dim,) of a catalogue picture (h, w, 3), of length 1."""
+    def reference(self, rgb: Pixels, palette: Palette | None = None) -> Vector:
+        """The vector (dim,) of a catalogue picture (h, w, 3), of length 1; its palette, where that is known already."""
 
     def look(self, rgb: Pixels) -> Look:
         """Everything the matching needs to know about a photo (h, w, 3)."""
@@ -156,17 +156,17 @@ class CardEncoder:
             ) from error
         return found
 
-    def reference(self, rgb: Pixels) -> Vector:
+    def reference(self, rgb: Pixels, palette: Palette | None = None) -> Vector:
         """The vector (dim,) of a catalogue picture (h, w, 3), of length 1. The mirror image has the same."""
         both = _unit(self._features(rgb)) + _unit(self._features(np.ascontiguousarray(rgb[:, ::-1])))
-        return _vector(both, _palette(rgb).shares(THING))
+        return _vector(both, (palette or palette_of(rgb)).shares(THING))
 
     def look(self, rgb: Pixels) -> Look:
         """What the matching needs to know about a photo (h, w, 3): a run over the whole, and over its middle and four corners.
 
         The middle leads, because that is where people hold what they photograph.
         """
-        palette = _palette(rgb)
+        palette = palette_of(rgb)
         boxes = (CENTRE, *CORNERS) if self._card.parts else ()
         seen = [self._features(_cut(rgb, box)) for box in boxes]
         whole = self._features(rgb)

@@ -11,12 +11,10 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from bot.errors import NotAPicture, TooLarge
 from bot.fetch import Downloaded, Fetcher
-from bot.insights.colours import Palette
-from bot.insights.encoder import PALETTE_SIDE, THING, perceptual_hash
+from bot.insights.encoder import THING, palette_of, perceptual_hash
 from bot.insights.encoders import ImageEncoder
 from bot.pixels import MAX_BYTES, Pixels
 
@@ -76,9 +74,12 @@ class PictureFiles:
     async def write(self, content: str, data: bytes) -> None:
         def write() -> None:
             path = self.path(content)
-            path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{os.getpid()}.part")
-            part.write_bytes(data)
+            try:
+                part.write_bytes(data)
+            except FileNotFoundError:  # the first of its folder
+                path.parent.mkdir(parents=True, exist_ok=True)
+                part.write_bytes(data)
             part.replace(path)  # a reader sees the whole file or none
 
         await asyncio.to_thread(write)
@@ -141,10 +142,8 @@ class Pictures:
         return await asyncio.to_thread(self._encoder.reference, frame.rgb)
 
     def _see(self, rgb: NDArray[np.uint8]) -> tuple[NDArray[np.float32], str, str]:
-        small = Image.fromarray(rgb)
-        small.thumbnail((PALETTE_SIDE, PALETTE_SIDE), Image.Resampling.BOX)
-        seen = Palette(np.asarray(small)).of(THING)
-        return self._encoder.reference(rgb), perceptual_hash(rgb), seen.accent
+        palette = palette_of(rgb)
+        return self._encoder.reference(rgb, palette), perceptual_hash(rgb), palette.of(THING).accent
 
 
 def _read(path: Path) -> bytes:

@@ -17,6 +17,7 @@ from bot import web
 from bot.app import checks
 from bot.fetch import Fetcher
 from bot.insights.catalogue import Catalogue
+from bot.insights.colours import Palette
 from bot.insights.encoder import Encoder, Look, Pixels, Vector
 from bot.insights.encoders import ImageEncoder, load_encoder
 from bot.insights.model import Module, Token, Upload
@@ -44,10 +45,10 @@ class Gate:
     def open(self) -> None:
         self._tickets.release(1_000_000)
 
-    def reference(self, rgb: Pixels) -> Vector:
+    def reference(self, rgb: Pixels, palette: Palette | None = None) -> Vector:
         self._tickets.acquire()
         self.seen += 1
-        return self._inner.reference(rgb)
+        return self._inner.reference(rgb, palette)
 
     def closer(self, rgb: Pixels, look: Look) -> Look:
         return self._inner.closer(rgb, look)
