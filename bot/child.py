@@ -11,6 +11,9 @@ from typing import Any
 HEAD = struct.Struct(">II")
 """Length of the JSON object, length of the bytes after it. The children spell it themselves: they import nothing of ours."""
 
+AT_ONCE = 2**22
+"""Bytes of an answer from which the child has to wait until they are read: a picture comes without a pause."""
+
 
 class Died(Exception):
     """It ended, or it took too long and was killed."""
@@ -39,6 +42,7 @@ class Child:
             stderr=asyncio.subprocess.DEVNULL,
             env={"PYTHONPATH": os.pathsep.join(path or "." for path in sys.path), "MALLOC_ARENA_MAX": "1"},
             start_new_session=True,
+            limit=AT_ONCE,
         )
 
     async def ask(self, order: dict[str, Any], data: bytes | memoryview) -> tuple[dict[str, Any], bytes]:

@@ -9,7 +9,7 @@ import json
 import os
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.errors import CannotFetch, UserError
@@ -34,6 +35,9 @@ from bot.storage import Database, insert
 
 BATCH = 64
 """Offers that are looked at and committed together."""
+AHEAD = 2
+"""Batches that are looked at while one is stored: with one, every batch would wait for its last picture."""
+FEW_CONTENTS = 10_000
 READ_AT_ONCE = 1000
 """Rows between two words of progress."""
 PICTURES_AT_ONCE = 8
@@ -96,6 +100,32 @@ class _Told:
     modified: str = ""
 
 
+class _Contents:
+    """Which pictures were seen before, by name: eight bytes of each, so that a new one costs no question to the database.
+
+    It may say so of one that was not, and of one that is gone again.
+    """
+
+    def __init__(self) -> None:
+        self._old = np.zeros(0, dtype=np.uint64)
+        self._new: set[int] = set()
+
+    def update(self, contents: Iterable[str]) -> None:
+        self._new.update(map(_number, contents))
+        if len(self._new) > max(FEW_CONTENTS, len(self._old) // 8):
+            self._old = np.sort(np.concatenate([self._old, np.fromiter(self._new, np.uint64, len(self._new))]))
+            self._new.clear()
+
+    def __contains__(self, content: str) -> bool:
+        number = _number(content)
+        at = int(np.searchsorted(self._old, np.uint64(number)))
+        return number in self._new or (at < len(self._old) and int(self._old[at]) == number)
+
+
+def _number(content: str) -> int:
+    return int(content[:16], 16)
+
+
 class Importer:
     """One import, of one or more sources.
 
@@ -118,8 +148,7 @@ class Importer:
         self._progress = progress or (lambda _done, _total: None)
         self._gate = asyncio.Semaphore(PICTURES_AT_ONCE)
         self._lately: dict[str, asyncio.Task[Features]] = {}
-        self._asked: dict[str, asyncio.Future[Features | None]] = {}
-        self._answering: asyncio.Task[None] | None = None
+        self._contents: asyncio.Task[_Contents] | None = None
         self._deaf: Counter[str] = Counter()
         self._storing = self._stop = False
 
@@ -141,8 +170,9 @@ class Importer:
             told = told if whole and not self._report.stopped else _Told()
             await self._remember(order, told, refused=self._report.refused - refused)
         finally:
-            await _end(*self._lately.values())
+            await _end(*self._lately.values(), *([self._contents] if self._contents else []))
             self._lately.clear()
+            self._contents = None
             await asyncio.to_thread(staging.close)
 
     # ------------------------------------------------------------ what the source says
@@ -255,20 +285,23 @@ class Importer:
             await connection.execute(seen.values(last_seen=storing.today()))
 
     async def _seen(self, order: Order, staging: Staging) -> AsyncGenerator[tuple[list[Fresh], Uses], None]:
-        """Each batch with its pictures; the next one is looked at while this one is stored."""
+        """Each batch with its pictures; the next ones are looked at while this one is stored, or waits for its last picture."""
+        turns = asyncio.Lock()
 
         async def following() -> tuple[list[Fresh], Uses]:
-            batch = await asyncio.to_thread(staging.fresh, BATCH, all_of_it=order.refresh)
+            async with turns:
+                batch = await asyncio.to_thread(staging.fresh, BATCH, all_of_it=order.refresh)
             wanted = {one.row.id: (one.product_id, one.row.pictures, one.row.number) for one in batch}
             return batch, await self._look_at(wanted, order.source, refresh=order.refresh)
 
-        ahead = asyncio.create_task(following())
+        ahead = deque(asyncio.create_task(following()) for _ in range(AHEAD))
         try:
-            while (found := await ahead)[0]:
-                ahead = asyncio.create_task(following())
+            while (found := await ahead[0])[0]:
+                ahead.popleft()
+                ahead.append(asyncio.create_task(following()))
                 yield found
         finally:
-            await _end(ahead)
+            await _end(*ahead)
 
     async def _put_offers(self, source: str, batch: Sequence[Fresh], uses: Uses) -> None:
         """Offers that say and show what they did cost nothing more; those that still lack a picture are known by that."""
@@ -469,34 +502,29 @@ class Importer:
 
     async def _features(self, content: str, data: bytes) -> Features:
         """From the database when these bytes have been seen, by this encoder, before."""
-        if known := await self._kept(content):
+        if self._contents is None:
+            self._contents = asyncio.create_task(self._stored())
+        contents = await asyncio.shield(self._contents)
+        if content in contents and (known := await self._kept(content)):
             return known
-        return await self._pictures.take(content, data)
+        seen = await self._pictures.take(content, data)
+        contents.update([content])
+        return seen
 
     async def _kept(self, content: str) -> Features | None:
-        """Whoever asks while the database answers somebody else is answered together with the others then."""
-        answer = self._asked[content] = asyncio.get_running_loop().create_future()
-        if self._answering is None or self._answering.done():
-            self._answering = asyncio.create_task(self._answer())
-        found: Features | None = await answer
-        return found
-
-    async def _answer(self) -> None:
         kept = tables.pictures.c
-        while self._asked:
-            asked, self._asked = self._asked, {}
-            query = select(tables.pictures).where(kept.content.in_(list(asked)), kept.encoder == self._encoder.name)
-            try:
-                async with self._database.read() as connection:
-                    found = {row.content: row for row in await connection.execute(query)}
-            except SQLAlchemyError as error:
-                for answer in asked.values():
-                    if not answer.done():
-                        answer.set_exception(error)
-                continue
-            for content, answer in asked.items():
-                if not answer.done():
-                    answer.set_result(storing.features_of(found[content]) if content in found else None)
+        query = select(tables.pictures).where(kept.content == content, kept.encoder == self._encoder.name).limit(1)
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return storing.features_of(row) if row else None
+
+    async def _stored(self) -> "_Contents":
+        kept, contents = tables.pictures.c, _Contents()
+        query = select(kept.content).where(kept.encoder == self._encoder.name)
+        async with self._database.read() as connection:
+            async for some in (await connection.stream(query)).partitions(READ_AT_ONCE):
+                await asyncio.to_thread(contents.update, [row.content for row in some])
+        return contents
 
     async def _shown(
         self, source: str, hosts: Mapping[str, tuple[tuple[str, ...], int]], *, refresh: bool

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from hashlib import md5
+from hashlib import md5, sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiohttp import web
 
 from bot.insights.catalogue import Catalogue
 from bot.insights.encoders import load_encoder
+from bot.insights.importing import _Contents
 from bot.storage import Database
 from tests import databases
 from tests.worlds import CATALOGUE, Engine
@@ -179,3 +180,11 @@ async def test_what_is_cut_off_removes_nothing(engine: Engine, shop: Shop, tmp_p
             report = await found.import_feeds([source])
             assert (report.removed, len(found.list_products())) == (0, 2)
             assert "stay until it can be read" in report.rejected[-1].reason
+
+
+async def test_a_picture_that_was_seen_is_known_however_many_there_are() -> None:
+    contents, names = _Contents(), [sha256(str(number).encode()).hexdigest() for number in range(30_000)]
+    for start in range(0, 25_000, 1000):
+        contents.update(names[start : start + 1000])
+    assert all(name in contents for name in names[:25_000])
+    assert not any(name in contents for name in names[25_000:])
