@@ -4,11 +4,10 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, MetaData, event, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DatabaseError, OperationalError
@@ -20,7 +19,6 @@ from bot.errors import ConfigurationError, Unavailable
 __all__ = ["Database", "insert", "tables"]
 """`insert`: the only one there is, with ON CONFLICT; Postgres' own is understood by SQLite as well."""
 
-HEAD = "head"  # the newest schema
 BUSY_SECONDS = 5.0  # how long a locked file, or another writer, is waited for (threats.md R6)
 
 tables = MetaData(
@@ -150,11 +148,23 @@ class Database:
 
 def _upgrade(connection: Connection) -> None:
     """Run the migrations that are missing, in the caller's transaction: all of them or none."""
+    there = connection.dialect.has_table(connection, "alembic_version")
+    if there and connection.scalar(text("SELECT version_num FROM alembic_version")) == newest():
+        return
+    from alembic import command  # noqa: PLC0415 (a third of a second that only a new schema needs)
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", "bot:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, HEAD)
+    command.upgrade(config, newest())
+
+
+def newest() -> str:
+    """The number of the newest schema: files of migrations begin with it."""
+    names = (path.name.partition("_")[0] for path in (files("bot.migrations") / "versions").iterdir())
+    return max(name for name in names if name.isdigit())
 
 
 def _explain(path: Path | str, failure: Exception) -> str:

@@ -35,7 +35,7 @@ EARLIER = sorted(path.name[:4] for path in (Path(migrations.__file__).parent / "
 async def test_each_earlier_schema_is_brought_up_to_date(tmp_path: Path, revision: str, monkeypatch: pytest.MonkeyPatch) -> None:
     where = databases.where(tmp_path)
     with monkeypatch.context() as earlier:
-        earlier.setattr("bot.storage.HEAD", revision)
+        earlier.setattr("bot.storage.newest", lambda: revision)
         async with Database.open(where) as database, database.read() as connection:
             assert await connection.run_sync(difference) != []
     async with Database.open(where) as database, database.read() as connection:
