@@ -3,13 +3,13 @@
 import asyncio
 import sys
 
-from tests.bench import acknowledging, api, importing, large, lookups, people, pictures, serving, storm
+from tests.bench import acknowledging, api, importing, large, lookups, overload, people, pictures, serving, storm
 from tests.bench.measure import Figure
 
 
 async def main() -> None:
     print(f"{'':2}{'what':58} {'ratio':>7}  {'limit':>7}")
-    for part in (pictures, lookups, large, importing, api, acknowledging, people, serving, storm):
+    for part in (pictures, lookups, large, importing, api, overload, acknowledging, people, serving, storm):
         for figure in await part.figures():
             show(figure)
 

@@ -6,12 +6,12 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
 from statistics import median
 
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientResponse, ClientSession
 
 from bot import web
 from bot.insights.encoder import PHOTO_SIDE, Encoder
@@ -32,8 +32,8 @@ BYTES_A_REQUEST = 1000.0
 
 async def figures() -> Sequence[Figure]:
     with tempfile.TemporaryDirectory() as folder:
-        async with _server(folder) as (url, pid), ClientSession() as session, Pixels.open() as pixels:
-            client = _Client(session, f"{url}/bing/v7.0/images/")
+        async with api_server(folder) as (url, pid), ClientSession() as session, Pixels.open() as pixels:
+            client = Client(session, f"{url}/bing/v7.0/images/")
             encoder = await asyncio.to_thread(Encoder.load, None)
             speed = await _uploads(client, pixels, encoder)
             token, own, memory = await _by_token(client, pid), rss_mb(pid), _all_mb(pid)
@@ -49,7 +49,7 @@ async def figures() -> Sequence[Figure]:
     ]
 
 
-class _Client:
+class Client:
     """Asks about another picture every time, because bytes that came before are remembered."""
 
     def __init__(self, session: ClientSession, root: str) -> None:
@@ -61,14 +61,25 @@ class _Client:
     def picture(self) -> bytes:
         return self._picture + str(next(self._new)).encode()
 
-    async def upload(self, modules: str = "All") -> str:
-        """The token of the picture."""
+    def _post(self, where: str) -> AbstractAsyncContextManager[ClientResponse]:
         head = b"--b\r\nContent-Disposition: form-data; name=image; filename=a\r\n\r\n"
         headers = {"Content-Type": "multipart/form-data; boundary=b"}
-        body = head + self.picture() + b"\r\n--b--\r\n"
-        async with self._session.post(f"{self._root}details?modules={modules}", data=body, headers=headers) as response:
+        return self._session.post(f"{self._root}{where}", data=head + self.picture() + b"\r\n--b--\r\n", headers=headers)
+
+    async def upload(self, modules: str = "All") -> str:
+        """The token of the picture."""
+        async with self._post(f"details?modules={modules}") as response:
             assert response.status == 200
             return str((await response.json())["imageInsightsToken"])
+
+    async def status(self) -> int:
+        """Of an upload, whatever becomes of it; 0 where there was no answer."""
+        try:
+            async with self._post("details?modules=All") as response:
+                await response.read()
+                return response.status
+        except (ClientError, TimeoutError):
+            return 0
 
     async def by_token(self, token: str) -> None:
         parameters = {"modules": "All", "insightsToken": token}
@@ -77,15 +88,12 @@ class _Client:
             await response.read()
 
     async def visual_search(self) -> None:
-        head = b"--b\r\nContent-Disposition: form-data; name=image; filename=a\r\n\r\n"
-        headers = {"Content-Type": "multipart/form-data; boundary=b"}
-        body = head + self.picture() + b"\r\n--b--\r\n"
-        async with self._session.post(f"{self._root}visualsearch", data=body, headers=headers) as response:
+        async with self._post("visualsearch") as response:
             assert response.status == 200
             await response.read()
 
 
-async def _uploads(client: _Client, pixels: Pixels, encoder: Encoder) -> Figure:
+async def _uploads(client: Client, pixels: Pixels, encoder: Encoder) -> Figure:
     """Both at the same concurrency, in turn; the client's own work counts against the server."""
 
     async def alone() -> None:
@@ -117,7 +125,7 @@ async def _at_once(work: Callable[[], Awaitable[object]], times: int) -> None:
     await asyncio.gather(*(lane() for _ in range(AT_ONCE)))
 
 
-async def _by_token(client: _Client, pid: int) -> float:
+async def _by_token(client: Client, pid: int) -> float:
     """Median CPU milliseconds of the server for one request."""
     token = await client.upload()
     spent: list[float] = []
@@ -133,7 +141,7 @@ def _cpu_ns(pid: int) -> int:
     return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
 
 
-async def _growth(client: _Client, pid: int) -> float:
+async def _growth(client: Client, pid: int) -> float:
     """Bytes of resident memory that a request leaves behind: tokens for the most part, and an upload in fifty."""
     token = await client.upload()
 
@@ -157,7 +165,7 @@ def _all_mb(pid: int) -> float:
 
 
 @asynccontextmanager
-async def _server(folder: str) -> AsyncIterator[tuple[str, int]]:
+async def api_server(folder: str) -> AsyncIterator[tuple[str, int]]:
     environment = os.environ | {"DATA_DIR": folder, "LOG_LEVEL": "warning"}
     await run("catalogue", "import", str(CATALOGUE), environment=environment)
     with web.bind("127.0.0.1", 0) as sock:
