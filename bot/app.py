@@ -4,6 +4,7 @@ What starts first stops last; jobs drain before the database closes.
 """
 
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from aiohttp import web
 from bot import metrics, records, terminal
 from bot.config import LOOPBACK, Settings, read_settings
 from bot.demo import client_api, slack_api
-from bot.demo.objects import TEAM_ID
+from bot.demo.objects import APP_ID, BOT_ID, BOT_USER_ID, TEAM_ID, TEAM_NAME
 from bot.demo.workspace import Workspace
 from bot.errors import ConfigurationError, Error, UserError
 from bot.fetch import Fetcher
@@ -26,6 +27,7 @@ from bot.insights.model import WHOLE, Crop, InsightsClient, Picture, Token, Uplo
 from bot.insights.server import error_middleware
 from bot.insights.server import routes as insights_routes
 from bot.insights.service import InsightsService
+from bot.installations import Installation
 from bot.logs import configure
 from bot.pixels import Pixels
 from bot.slack import errands, operator
@@ -197,6 +199,7 @@ async def run_demo(host: str, port: int) -> None:
                 running_bot(settings, database, service, pixels, fetcher, goods=service.catalogue, shop=service)
             )
             await bot.desk.forget(TEAM_ID)
+            await bot.desk.installations.keep(_installed(workspace))
             routes = [
                 *client_api.routes(workspace),
                 *slack_api.routes(workspace),
@@ -218,15 +221,33 @@ def demo_settings(workspace: Workspace, base_url: str) -> Settings:
         database_url="",
         data_dir=given.data_dir / "demo",
         public_url=base_url,
-        slack_bot_token=workspace.bot_token,
+        slack_bot_token="",
         slack_signing_secret=workspace.signing_secret,
         slack_app_token="",
-        slack_client_id="",
+        slack_client_id=workspace.client_id,
+        slack_client_secret=workspace.client_secret,
+        slack_scopes="",
+        unfurl_domains=tuple(_demo_shops()),
+        secret_keys="",
         slack_api_url=workspace.api_url,
         insights_url="",
         live_sources=(),
         insights_keys=(),
         insights_fetch_allow=("127.0.0.0/8", "::1/128"),  # the page's sample pictures; nothing here listens to strangers
+    )
+
+
+def _installed(workspace: Workspace) -> Installation:
+    """The demo begins where the app is there already; it can be removed and installed again on the page."""
+    return Installation(
+        owner=TEAM_ID,
+        name=TEAM_NAME,
+        app=APP_ID,
+        bot=BOT_ID,
+        bot_user=BOT_USER_ID,
+        scopes=",".join(sorted(workspace.scopes)),
+        token=workspace.bot_token,
+        installed=time.time(),
     )
 
 

@@ -128,9 +128,9 @@ class Installations:
             return (await connection.execute(select(_workspaces.c.team).where(_workspaces.c.owner == owner))).scalars().all()
 
     async def forget(self, owner: str, *, before: float = 0.0) -> None:
-        """`before`: leave one alone that was made later, for an uninstallation that we hear of late."""
+        """`before`: leave one alone that was made later, where a removal is heard of late; Slack's seconds are whole."""
         kept = _installations.c
-        old = (kept.installed < before) if before else (kept.owner == owner)
+        old = (kept.installed < before + 1) if before else (kept.owner == owner)
         async with self._database.write() as connection:
             await connection.execute(delete(_installations).where(kept.owner == owner, old))
             await connection.execute(delete(_workspaces).where((_workspaces.c.owner == owner) | (_workspaces.c.team == owner)))

@@ -27,6 +27,7 @@ PHOTOS = Path(__file__).parent / "catalogue" / "photos"
 SAMPLES = ("photo-04", "photo-01", "photo-07", "photo-10", "photo-02", "photo-05", "photo-12", "photo-15")
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden"
 SHOWN_LINES = 200
+INSTALL = "/slack/install"  # the app's own page, as its listing would name it
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 COMMANDS: list[Json] = [
     {
@@ -61,6 +62,7 @@ def routes(workspace: Workspace) -> list[web.RouteDef]:
         web.post("/client/react", page.admitted(page.react)),
         web.post("/client/view_submission", page.admitted(page.view_submission)),
         web.post("/client/view_closed", page.admitted(page.view_closed)),
+        web.post("/client/uninstall", page.admitted(page.uninstall)),
         web.post("/client/home_opened", page.admitted(page.home_opened)),
         *control_api.routes(workspace, page.admitted),
     ]
@@ -181,7 +183,13 @@ class _Page:
             "type": "hello",
             "epoch": workspace.epoch,
             "seq": workspace.seq,
-            "app": {"user": BOT_USER_ID, "name": APP_NAME, "dm": workspace.dm(user).id},
+            "app": {
+                "user": BOT_USER_ID,
+                "name": APP_NAME,
+                "dm": workspace.dm(user).id,
+                "installed": workspace.installed,
+                "install": f"{workspace.bot_url}{INSTALL}",
+            },
             "users": {
                 person.id: {
                     "id": person.id,
@@ -378,6 +386,11 @@ class _Page:
         user = _word(wanted, "user")
         view = self._view(wanted, self._workspace.person(user).id)
         await self._people.close_view(view, by=user, everything=wanted.get("everything") is True)
+        return web.json_response({"ok": True})
+
+    async def uninstall(self, _request: web.Request) -> web.Response:
+        """Remove the app from the workspace. It comes back by `install`, an address of its own."""
+        self._workspace.uninstall()
         return web.json_response({"ok": True})
 
     async def home_opened(self, request: web.Request) -> web.Response:

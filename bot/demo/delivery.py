@@ -17,6 +17,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar
 from bot.demo import wire
 from bot.demo.objects import (
     APP_ID,
+    APP_NAME,
     BOT_USER_ID,
     FAILED,
     HTTP_ERROR,
@@ -140,7 +141,15 @@ class Delivery:
         event |= {"view": wire.view_json(view)} if view and tab == "home" else {}
         self._event(event | {"event_ts": self._workspace.next_ts()})
 
+    def removed(self) -> None:
+        """Both events, as Slack sends them (slack-platform.md §8)."""
+        revoked: Json = {"type": "tokens_revoked", "tokens": {"oauth": [], "bot": [BOT_USER_ID]}}
+        for event in (revoked, {"type": "app_uninstalled"}):
+            self._event(event | {"event_ts": self._workspace.next_ts()})
+
     def _event(self, event: Json) -> None:
+        if not self._workspace.installed:
+            return
         if not self._workspace.bot_url and not self.sockets.open:
             return
         faults = self._workspace.faults
@@ -186,13 +195,15 @@ class Delivery:
     # ---- clicks and commands
 
     async def interaction(self, payload: Json) -> Ack:
-        """Clicks, submissions: never retried."""
+        """Clicks, submissions: never retried. Raises LookupError where the app is not installed."""
         return await self._once("interactive", Delivered(payload["type"], payload))
 
     async def command(self, form: dict[str, str]) -> Ack:
         return await self._once("slash_commands", Delivered("command", dict(form)))
 
     async def _once(self, kind: str, delivered: Delivered) -> Ack:
+        if not self._workspace.installed:
+            raise LookupError(f"{APP_NAME} is not installed here any more.")
         self._keep(delivered)
         self._open += 1
         try:

@@ -1,6 +1,6 @@
 """Slack's side of the wire: the Web API, files, uploads, response addresses and the socket, over the workspace.
 
-routes(workspace) serves /api/, /files/, /hooks/ and /socket.
+routes(workspace) serves /api/, /files/, /hooks/, /socket and /oauth/.
 """
 
 import asyncio
@@ -11,9 +11,9 @@ import secrets
 import time
 from typing import Any
 
-from aiohttp import web
+from aiohttp import BasicAuth, web
 
-from bot.demo import uploads
+from bot.demo import oauth, uploads
 from bot.demo.faults import Fault
 from bot.demo.methods import METHODS
 from bot.demo.methods.call import Arguments, Method, Refused
@@ -25,6 +25,7 @@ from bot.errors import Error
 
 MOST_USES = 5
 CALLS_KEPT = 5000
+HIDDEN = frozenset({"client_secret", "code"})
 OPEN_JSON = frozenset({"blocks", "attachments", "unfurls", "metadata", "view", "files"})  # arguments that may come as JSON text
 _FILE = re.compile(rf"{TEAM_ID}-(F\w+)")
 _TYPES = {"application/json": "json", "application/x-www-form-urlencoded": "form", "multipart/form-data": "form", "": ""}
@@ -33,6 +34,7 @@ _TYPES = {"application/json": "json", "application/x-www-form-urlencoded": "form
 def routes(workspace: Workspace) -> list[web.RouteDef]:
     edge = _Edge(workspace)
     return [
+        *oauth.routes(workspace),
         web.get("/api/{method}", edge.method),
         web.post("/api/{method}", edge.method),
         web.get("/files/{file}/{name}", edge.download),
@@ -54,7 +56,7 @@ class _Edge:
         name = request.match_info["method"]
         values: Json = {}
         try:
-            method = METHODS.get(name)
+            method = METHODS.get(name) or oauth.METHODS.get(name)
             values = await _arguments(request, method)
             if method is None:
                 self._workspace.problem(f"{name}: no such method")
@@ -76,7 +78,7 @@ class _Edge:
         return web.json_response(body, status=fault.status if fault else 200, headers=headers)
 
     def _wrote(self, name: str, values: Json, *, error: str = "", fault: Fault | None = None) -> None:
-        shown = {key: _readable(key, value) for key, value in values.items()}
+        shown = {key: _readable(key, value) for key, value in values.items() if key not in HIDDEN}
         calls = self._workspace.calls
         calls.append(Call(name, shown, fault.status if fault else 200, error, injected=fault is not None))
         del calls[:-CALLS_KEPT]
@@ -84,12 +86,15 @@ class _Edge:
 
     def _authorise(self, request: web.Request, values: Json, method: Method) -> None:
         if not method.token:
+            values |= _basic(request)
             return
         token = _bearer(request) or str(values.pop("token", ""))
         if "token" in request.query:
             self._workspace.problem("a token in a query: it would end in logs")
         if not token:
             raise Refused("not_authed")
+        if token in self._workspace.revoked:
+            raise Refused("token_revoked")
         known = {"bot": self._workspace.bot_token, "app": self._workspace.app_token}
         if not hmac.compare_digest(token.encode(), known[method.token].encode()):
             other = any(hmac.compare_digest(token.encode(), known[kind].encode()) for kind in known if kind != method.token)
@@ -255,6 +260,15 @@ def _readable(name: str, value: Any) -> Any:
 def _bearer(request: web.Request) -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _basic(request: web.Request) -> Json:
+    """Whose app it is, where that came as HTTP's own user and password, as the SDKs send it."""
+    try:
+        given = BasicAuth.decode(request.headers.get("Authorization", ""))
+    except ValueError:
+        return {}
+    return {"client_id": given.login, "client_secret": given.password}
 
 
 def _broken(fault: Fault) -> web.Response:

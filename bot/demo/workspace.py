@@ -39,7 +39,10 @@ JOURNAL_KEEPS = 1000  # events; a page that was away for longer gets the whole s
 
 
 class Workspace:
-    """Three people (Clara's Slack is German), two channels, an installed app. Set the addresses, then `async with running()`."""
+    """Three people (Clara's Slack is German), two channels, an app that is installed and may be removed.
+
+    Set the addresses, then `async with running()`.
+    """
 
     def __init__(
         self,
@@ -60,6 +63,11 @@ class Workspace:
         self.signing_secret = signing_secret or secrets.token_hex(16)
         self.bot_token = bot_token or f"xoxb-{secrets.token_hex(20)}"
         self.app_token = app_token or f"xapp-1-{APP_ID}-{secrets.token_hex(20)}"
+        self.client_id = f"{secrets.randbelow(10**12)}.{secrets.randbelow(10**12)}"
+        self.client_secret = secrets.token_hex(16)
+        self.installed = True
+        self.codes: dict[str, str] = {}
+        self.revoked: set[str] = set()
         self.page_token = secrets.token_urlsafe(32)
         self.timing = timing
         self.unfurl_domains = frozenset(unfurl_domains)
@@ -212,6 +220,27 @@ class Workspace:
         """Note that the app broke a rule of Slack's."""
         self.problems.append(text)
         self.wake()
+
+    # ---- the app itself
+
+    def install(self) -> str:
+        """The app is allowed, once more perhaps; its new token."""
+        self.installed = True
+        self.bot_token = f"xoxb-{secrets.token_hex(20)}"
+        self.publish({"type": "app", "installed": True})
+        return self.bot_token
+
+    def uninstall(self) -> None:
+        """Somebody removes the app: it is told, its token is worth nothing from now on, and its views are gone."""
+        if not self.installed:
+            return
+        self.delivery.removed()
+        self.installed = False
+        self.revoked.add(self.bot_token)
+        self.bot_token = f"xoxb-{secrets.token_hex(20)}"
+        self.close_views([view for views in self.views.values() for view in views])
+        self.homes.clear()
+        self.publish({"type": "app", "installed": False})
 
     # ---- messages
 

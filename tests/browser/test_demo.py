@@ -151,3 +151,29 @@ async def test_everybody_reads_their_own_language(browser: Browser, address: str
     await page.get_by_text("1 reply").click()
     await thread.get_by_role("button", name="Where to buy").first.click()
     await expect(page.get_by_role("dialog", name="Wo kaufen").get_by_role("link", name="Zum Händler").first).to_be_visible()
+
+
+async def test_the_app_is_removed_and_installed_again(browser: Browser, address: str) -> None:
+    page = await browser.new_page(viewport={"width": 1200, "height": 760})
+    await page.goto(address)
+    apps = page.get_by_role("navigation", name="Workspace").get_by_role("button", name="Image Insights")
+    await apps.click()
+    await page.get_by_role("tab", name="About").click()
+    await page.get_by_role("button", name="Remove app").click()
+    await page.get_by_role("button", name="Remove Image Insights").click()
+    install = page.get_by_role("link", name="Install Image Insights")
+    await expect(install).to_be_visible()
+    await page.get_by_role("button", name="photos").click()
+    await expect(page.get_by_text("Image Insights is not installed here any more.")).to_be_visible()
+    await apps.click()
+    async with page.expect_popup() as opened:
+        await install.click()
+    consent = await opened.value
+    await expect(consent.get_by_text("reactions:write")).to_be_visible()
+    await consent.get_by_role("button", name="Allow").click()
+    await expect(consent.get_by_role("heading", name="Image Insights is in Local")).to_be_visible()
+    await expect(page.get_by_role("tab", name="About")).to_be_visible()
+    await page.get_by_role("button", name="photos").click()
+    await page.get_by_role("button", name="Post a sample photo").click()
+    thread = page.get_by_role("complementary", name="Thread")
+    await expect(thread.get_by_role("button", name="Where to buy").first).to_be_visible(timeout=20_000)

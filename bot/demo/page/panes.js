@@ -65,8 +65,10 @@ function Tips({ channel, inside }) {
 export function Channel() {
   const channel = channelById(ui.channel);
   const [dragging, drop] = useDrop(null);
-  const inside = channel.members.includes(state.app.user);
-  const says = inside
+  const inside = state.app.installed && channel.members.includes(state.app.user);
+  const says = !state.app.installed
+    ? "Image Insights is not installed here any more. Under Apps it can be installed again."
+    : inside
     ? "Image Insights answers every photo here. Drag a picture onto this page, paste it, or use the plus button."
     : "Image Insights is not in this channel, so it sees nothing that is posted here.";
   const intro = html`<div class="intro" key="intro">
@@ -146,9 +148,28 @@ function Home() {
 }
 
 function About() {
+  const [asked, setAsked] = useState(false);
+  const remove = async () => {
+    setAsked(false);
+    await post("uninstall", {});
+  };
   return html`<div class="home"><div class="blocks">
     <p>Answers photos with what they show, similar products and where to buy them.</p>
     <p>This is a workspace of its own on this machine. It speaks Slack’s protocol with the bot; no Slack account is involved.</p>
+    ${asked
+      ? html`<p>The app leaves, and forgets all it knows of this workspace: answers, settings, saved products.</p>
+          <p>
+            <button class="btn" onClick=${remove}>Remove Image Insights</button>
+            <button class="btn" onClick=${() => setAsked(false)}>Keep it</button>
+          </p>`
+      : html`<p><button class="btn" onClick=${() => setAsked(true)}>Remove app</button></p>`}
+  </div></div>`;
+}
+
+function Gone() {
+  return html`<div class="home"><div class="blocks">
+    <p>Image Insights is not installed in this workspace, so it sees nothing that is posted here.</p>
+    <p><a class="btn primary" href=${state.app.install} target="_blank" rel="opener">Install Image Insights</a></p>
   </div></div>`;
 }
 
@@ -171,25 +192,27 @@ function Conversation() {
 const TABS = { home: ["Home", Home], messages: ["Messages", Conversation], about: ["About", About] };
 
 export function AppPane() {
-  const [, Content] = TABS[ui.tab];
+  const { installed } = state.app;
+  const Content = installed ? TABS[ui.tab][1] : Gone;
   useEffect(() => {
-    if (ui.tab !== "about") post("home_opened", { tab: ui.tab });
-  }, [ui.tab, state.me, state.epoch]);
+    if (installed && ui.tab !== "about") post("home_opened", { tab: ui.tab });
+  }, [ui.tab, state.me, state.epoch, installed]);
   return html`<main class="main">
     <header class="head"><img class="head-pic" src="/static/img/bot.png" alt="" /><h1>Image Insights</h1></header>
-    <div class="tabs" role="tablist">
-      ${Object.entries(TABS).map(
-        ([name, [title]]) => html`<button
-          key=${name}
-          role="tab"
-          aria-selected=${ui.tab === name}
-          class=${ui.tab === name ? "on" : ""}
-          onClick=${() => show({ tab: name })}
-        >
-          ${title}
-        </button>`
-      )}
-    </div>
+    ${installed &&
+    html`<div class="tabs" role="tablist">
+        ${Object.entries(TABS).map(
+          ([name, [title]]) => html`<button
+            key=${name}
+            role="tab"
+            aria-selected=${ui.tab === name}
+            class=${ui.tab === name ? "on" : ""}
+            onClick=${() => show({ tab: name })}
+          >
+            ${title}
+          </button>`
+        )}
+      </div>`}
     <${Content} />
   </main>`;
 }

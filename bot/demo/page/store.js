@@ -188,6 +188,10 @@ const APPLY = {
   home({ view }) {
     state.home = view;
   },
+  app({ installed }) {
+    state.app = { ...state.app, installed };
+    if (!installed) state.home = null;
+  },
   channel({ channel, members }) {
     const room = channelById(channel);
     if (room) room.members = members;
