@@ -44,8 +44,8 @@ bench-rival: setup-dev .venv-rival/.installed  ## beside clip-retrieval, which g
 quality: setup-dev  ## how good the answers are: figures, and the misses as pictures
 	$(BIN)/python -m tests.quality
 
-fuzz: setup-dev  ## the API under thousands of random requests, forms and pictures
-	FUZZ_EXAMPLES=1500 $(BIN)/python -m pytest tests/insights/test_fuzz.py
+fuzz: setup-dev  ## the API under twenty thousand random requests and forms and ten thousand damaged pictures
+	FUZZ_EXAMPLES=1500 FUZZ_PICTURES=10000 $(BIN)/python -m pytest tests/insights/test_fuzz.py -n auto --maxprocesses 4 --dist worksteal
 
 fuzz-guided: setup-dev  ## the parsers of what strangers send, by a fuzzer that watches the branches taken (Linux)
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet atheris

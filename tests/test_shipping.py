@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +87,38 @@ def test_d3_the_image_is_not_roots_and_says_whether_it_is_well() -> None:
     assert "gcc" not in read("Dockerfile")
     assert "--require-hashes" in read("Dockerfile")
     assert_command(json.loads(re.findall(r"^CMD (\[.*\])$", last, re.MULTILINE)[0]))
+
+
+MADE_UP = r"^(password|pass|p%40ss|xox.*(1111-2222|-1-2-3|-1-Mi0).*)$"  # in examples and tests
+GUESSES = ("KeywordDetector", "HexHighEntropyString", "Base64HighEntropyString")  # our hashes and names of pictures look like it
+
+
+def secrets_in(folder: Path, *options: str) -> dict[str, list[str]]:
+    """By file, what kind of secret is in it."""
+    words = [word for guess in GUESSES for word in ("--disable-plugin", guess)]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "detect_secrets",
+            "-C",
+            str(folder),
+            "scan",
+            "--no-verify",
+            *words,
+            "--exclude-secrets",
+            MADE_UP,
+            *options,
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return {path: [one["type"] for one in found] for path, found in json.loads(done.stdout)["results"].items()}
+
+
+def test_d4_no_secret_is_among_the_files(tmp_path: Path) -> None:
+    token = "xoxb-" + "8481930275516-8481930275771-q7RzW2mLx9VtKc4Yb8NdPsJe"
+    (tmp_path / "settings.py").write_text(f"SLACK_BOT_TOKEN = '{token}'\n")
+    assert [*secrets_in(tmp_path, "--all-files", ".").values()] == [["Slack Token"]]
+    assert secrets_in(ROOT) == {}

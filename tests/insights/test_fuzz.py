@@ -30,8 +30,8 @@ from tests.worlds import CATALOGUE, Engine
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
+DAMAGED = int(os.environ.get("FUZZ_PICTURES", "150"))
 LOOK = settings(
-    max_examples=EXAMPLES,
     deadline=None,
     database=None,
     derandomize=True,
@@ -47,10 +47,10 @@ CHECKS = [
 PICTURES = sorted((CATALOGUE / "images").glob("*.jpg"))[:4]
 
 
-async def fuzz(strategy: SearchStrategy[Any], look: Callable[[Any], None]) -> None:
+async def fuzz(strategy: SearchStrategy[Any], look: Callable[[Any], None], *, times: int = EXAMPLES) -> None:
     """Hypothesis in a thread beside the server it asks."""
 
-    @LOOK
+    @settings(LOOK, max_examples=times)
     @given(strategy)
     def one(value: Any) -> None:
         look(value)
@@ -170,7 +170,7 @@ async def test_p5_damaged_pictures_are_used_or_refused(engine: Engine) -> None:
             headers = {"Content-Type": "multipart/form-data; boundary=b"}
             answered(*request(url, "POST", "/bing/v7.0/images/details?modules=Tags", body, headers))
 
-        await fuzz(damaged(), look)
+        await fuzz(damaged(), look, times=DAMAGED)
 
 
 HOSTS = ("127.0.0.1", "localhost", "[::1]", "10.0.0.1", "2130706433", "0x7f.1", "a@b", "169.254.169.254", "é.example")
