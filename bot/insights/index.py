@@ -212,7 +212,8 @@ class _Segment:
 
     @classmethod
     def of(cls, vectors: NDArray[np.float32], *, start: int) -> "_Segment":
-        # more alike afterwards: few rule the rounding of rows; as alike as can be, and it would be the question's that suffers
+        # By the fourth root of its spread: columns that are more alike afterwards are rounded better, but were they quite alike,
+        # the question, which is weighted the other way, would be rounded so much worse.
         columns = np.square(vectors).mean(0) ** np.float32(0.125) + np.float32(1e-6)
         scaled = vectors / columns
         scales = (np.abs(scaled).max(1) / LEVELS + np.float32(1e-12)).astype(np.float32)
