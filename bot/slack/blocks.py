@@ -11,11 +11,17 @@ Payload = dict[str, Any]
 
 LABEL_LIMIT = 75
 ALT_LIMIT = 150
+HINT_LIMIT = 150  # under an input there is room for two lines; Slack takes 2,000
 
 
 def plain(text: str, most: int = LABEL_LIMIT) -> Block:
     """A plain_text object. Colons in it stay text."""
     return {"type": "plain_text", "text": mrkdwn.cut(text, most), "emoji": False}
+
+
+def below(text: str) -> Block:
+    """What stands under an input, as part of its block."""
+    return {"hint": plain(text, HINT_LIMIT)} if text else {}
 
 
 def markup(text: str) -> Block:

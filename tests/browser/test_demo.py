@@ -80,6 +80,8 @@ async def test_everything_on_a_card_can_be_done_on_the_page(browser: Browser, ad
     await expect(traffic.get_by_text("chat.postMessage").first).to_be_visible()
     await page.get_by_role("button", name="Cards").click()
     await expect(page.get_by_role("heading", name="insights.full")).to_be_visible(timeout=10_000)
+    settings = page.get_by_role("region", name="settings.channel", exact=True)
+    await expect(settings.get_by_role("radio", name="Moderate")).to_be_checked()
 
 
 async def walk(page: Page, name: str, *, back: bool = False) -> None:

@@ -252,10 +252,13 @@ function Select(props) {
 
 // ---- inputs
 
+let groups = 0; // the browser lets one radio button of a name be on, wherever on the page the others are
+
 function Choices(props) {
   const { el, surface, blockId, wide } = props;
   const radio = el.type === "radio_buttons";
   const [value, setValue] = useState(radio ? [el.initial_option].filter(Boolean) : el.initial_options || []);
+  const [name] = useState(() => `choices-${++groups}`);
   const [send, , question] = useAction(props);
   const chosen = (now) => (radio ? { selected_option: now[0] || null } : { selected_options: now });
   const keep = (now) => surface.setState(blockId, el.action_id, { type: el.type, ...chosen(now) });
@@ -273,7 +276,7 @@ function Choices(props) {
         (option) => html`<label class="choice" key=${option.value}>
           <input
             type=${radio ? "radio" : "checkbox"}
-            name=${blockId + el.action_id}
+            name=${name}
             checked=${isOn(option)}
             onChange=${() => toggle(option)}
           />

@@ -7,7 +7,7 @@ from bot.insights.model import Article
 from bot.jobs import ImageRef
 from bot.language import marked, tr, trn
 from bot.slack import mrkdwn
-from bot.slack.blocks import Block, Payload, actions, alert, context, image, plain, section
+from bot.slack.blocks import Block, Payload, actions, alert, below, context, image, plain, section
 from bot.slack.buttons import add_product, undo_add
 from bot.slack.cards.context import ViewState
 from bot.slack.cards.views import modal
@@ -145,4 +145,4 @@ def _input(
     if multiline:
         element["multiline"] = True
     block: Block = {"type": "input", "block_id": name, "label": plain(label), "element": element, "optional": optional}
-    return block | ({"hint": plain(hint)} if hint else {})
+    return block | below(hint)

@@ -3,7 +3,7 @@
 from bot.insights.model import Insights
 from bot.language import marked, tr
 from bot.slack import mrkdwn
-from bot.slack.blocks import Block, Payload, option, plain
+from bot.slack.blocks import Block, Payload, below, option, plain
 from bot.slack.cards import products
 from bot.slack.cards.context import CardContext
 from bot.slack.cards.views import modal, state_of
@@ -37,7 +37,7 @@ def view(ctx: CardContext, found: Insights) -> Payload:
                 "block_id": "which",
                 "optional": True,
                 "label": plain(tr("Which don’t match?")),
-                "hint": plain(tr("They come last when this picture is asked about again")),
+                **below(tr("They come last when this picture is asked about again")),
                 "element": {"type": "checkboxes", "action_id": "v", "options": which},
             }
         )

@@ -8,7 +8,7 @@ from typing import Self
 from bot.insights.model import Crop
 from bot.language import marked, tr
 from bot.slack import mrkdwn
-from bot.slack.blocks import Block, Payload, context, option, plain, section
+from bot.slack.blocks import Block, Payload, below, context, option, plain, section
 from bot.slack.buttons import pick_item
 from bot.slack.cards.context import CardContext, ViewState
 from bot.slack.cards.views import modal
@@ -99,7 +99,7 @@ def _part() -> list[Block]:
             "block_id": "edges",
             "optional": True,
             "label": plain(tr("Exact edges in percent")),
-            "hint": plain(tr("Left, top, right, bottom. Replaces the part.")),
+            **below(tr("Left, top, right, bottom. Replaces the part.")),
             "element": edges,
         },
     ]

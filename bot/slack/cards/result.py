@@ -4,7 +4,7 @@ from bot.insights.model import Insights
 from bot.jobs import ImageRef
 from bot.language import marked, tr
 from bot.slack import mrkdwn
-from bot.slack.blocks import Block, Payload, actions, context, divider, image, plain, section
+from bot.slack.blocks import Block, Payload, actions, below, context, divider, image, plain, section
 from bot.slack.buttons import more_products, similar_images
 from bot.slack.cards import insights, products
 from bot.slack.cards.context import CardContext, ViewState
@@ -20,7 +20,7 @@ def ask() -> Payload:
     """What the global shortcut opens: an address or words."""
     element = {"type": "plain_text_input", "action_id": "v", "placeholder": plain("https://…"), "max_length": 2000}
     block: Block = {"type": "input", "block_id": "what", "label": plain(tr("Picture, product page or words")), "element": element}
-    block["hint"] = plain(tr("An address, or words such as blue mug under $20"))
+    block |= below(tr("An address, or words such as blue mug under $20"))
     return modal("ask", tr("Look up a picture"), [block], _NOBODY, submit=tr("Look up"), close=tr("Cancel"))
 
 

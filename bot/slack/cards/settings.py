@@ -7,7 +7,7 @@ from bot.insights.model import SafeSearch
 from bot.language import LANGUAGES, listed, marked, tr
 from bot.money import locale_of
 from bot.slack import mrkdwn
-from bot.slack.blocks import Block, Payload, alert, context, option, plain, section
+from bot.slack.blocks import Block, Payload, alert, below, context, option, plain, section
 from bot.slack.cards.context import ViewState
 from bot.slack.cards.views import modal
 from bot.slack.values import NONE
@@ -132,7 +132,7 @@ def _adding(*, on: bool) -> Block:
 
 def _input(name: str, label: str, element: Block, hint: str = "") -> Block:
     block: Block = {"type": "input", "block_id": name, "label": plain(label), "element": {"action_id": "v"} | element}
-    return block | ({"hint": plain(hint)} if hint else {})
+    return block | below(hint)
 
 
 def _described(label: str, value: str, said: str) -> Block:
